@@ -1,0 +1,124 @@
+"""What every mistake has: a code, a sentence, labelled places, and where there is one, a fix."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+from archdsl.source import Label, Span, picture
+
+
+class Severity(enum.StrEnum):
+    ERROR = "error"
+    ADVICE = "advice"
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A replacement that would mend the text; `safe` ones may be applied unseen."""
+
+    span: Span
+    text: str
+    safe: bool = False
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """A mistake at a place: what the terminal, JSON and an editor show."""
+
+    code: str
+    severity: Severity
+    message: str
+    labels: tuple[Label, ...] = ()
+    help: str = ""
+    fix: Fix | None = None
+
+    @property
+    def span(self) -> Span | None:
+        return next((label.span for label in self.labels if label.primary), None)
+
+    def __str__(self) -> str:
+        parts = [f"{self.severity.value}[{self.code}]: {self.message}"]
+        if self.labels:
+            parts.append(picture(self.labels))
+        if self.help:
+            width = max((len(str(label.span.line)) for label in self.labels), default=0)
+            parts.append(f"{' ' * (width + 2)}= help: {self.help}")
+        return "\n".join(parts)
+
+
+class Mistake(Exception):
+    """Facts about one mistake; a subclass a mistake, a frozen dataclass of those facts.
+
+    Raise sites that know no place (an operation's shape rule) raise the mistake itself; whoever
+    knows the place turns it into an ArchError with `at`.
+    """
+
+    code: ClassVar[str]
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    def message(self) -> str:
+        """What is wrong, in one sentence, lower case, without a full stop."""
+        raise NotImplementedError
+
+    def label(self) -> str:
+        """Why here: the words beside the carets."""
+        return ""
+
+    def help(self) -> str:
+        """How to mend it; empty when the message says it all."""
+        return ""
+
+    def replacement(self) -> str | None:
+        """The text that would mend the marked place, if it is known."""
+        return None
+
+    def at(self, span: Span, *others: Label) -> Diagnostic:
+        """This mistake as a diagnostic; `others` are the other parties, underlined with dashes."""
+        text = self.replacement()
+        return Diagnostic(
+            code=self.code,
+            severity=self.severity,
+            message=self.message(),
+            labels=(Label(span, self.label()), *(replace_primary(other) for other in others)),
+            help=self.help(),
+            fix=None if text is None else Fix(span, text),
+        )
+
+    def __str__(self) -> str:
+        return self.message()
+
+
+def replace_primary(label: Label) -> Label:
+    return label._replace(primary=False)
+
+
+class ArchError(Exception):
+    """What the public verbs raise: one or more diagnostics of a spec, in the order of their places."""
+
+    def __init__(self, *diagnostics: Diagnostic):
+        super().__init__(*diagnostics)
+        self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(diagnostic) for diagnostic in self.diagnostics)
+
+
+def suggest(got: str, known: Iterable[str]) -> str | None:
+    """The one known word that `got` was probably meant to be."""
+    words = sorted(set(known))
+    lowered = {word.lower(): word for word in words}
+    if got.lower() in lowered:
+        return lowered[got.lower()]
+    near = get_close_matches(got, words, n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
+def named(words: Iterable[str], limit: int = 8) -> str:
+    """Up to `limit` words as text for a help line, in their given order."""
+    listed = list(words)
+    shown = ", ".join(listed[:limit])
+    return shown if len(listed) <= limit else f"{shown} and {len(listed) - limit} more"

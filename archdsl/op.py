@@ -1,0 +1,159 @@
+"""The contract of an operation: its arguments, its shape rule, its cost rule, its torch recipe.
+
+An operation is a frozen dataclass; its fields are its arguments, in the order in which a spec may
+give them by position. It knows nothing of specs, networks or torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+from archdsl.tensors import Cost, Shape, Shapes, Stride, Window
+
+
+# ---- kinds of arguments ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Int:
+    """A whole number; a map counts as its channels."""
+
+    low: int | None = None
+    high: int | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Real:
+    """A number."""
+
+    low: float | None = None
+    high: float | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Flag:
+    """`true` or `false`."""
+
+
+@dataclass(frozen=True)
+class Dims:
+    """A size such as `3x3` or `7x3x3`; a number stands for a square or a cube."""
+
+    low: int = 1
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Word:
+    """One of a few words."""
+
+    options: tuple[str, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Padding:
+    """`symmetric` ((k-1)//2 scaled by the dilation), `same` (TensorFlow's), or a number or size."""
+
+
+@dataclass(frozen=True)
+class MapRef:
+    """A named map (`@x`) that becomes one more input of the operation."""
+
+
+Kind: TypeAlias = Int | Real | Flag | Dims | Word | Padding | MapRef
+
+
+def arg(default: Any = dataclasses.MISSING, *, kind: Kind, doc: str) -> Any:
+    """A field of an operation: what it accepts and what it is for, said once for checker and help."""
+    return dataclasses.field(default=default, metadata={"kind": kind, "doc": doc})
+
+
+# ---- recipes -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One torch module, called with the operation's inputs in order.
+
+    `target` is a dotted name of the emitters' closed table, such as `torch.nn.Conv2d`.
+    """
+
+    target: str
+    arguments: Mapping[str, Any]
+    init: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One function, called with the operation's inputs in order (as one list where `as_list`)."""
+
+    target: str
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    as_list: bool = False
+
+
+Recipe: TypeAlias = Layer | Call
+
+
+# ---- the contract ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation of a network. Subclasses are final, frozen dataclasses.
+
+    Class attributes:
+        name: the word of the language.
+        inputs: least and greatest number of inputs; None for no bound.
+        maps: names of arguments that are maps and become further inputs, in order, after the map
+            that flows (`interpolate like=@x`); a spec may leave them out unless `inputs` says no.
+        commutative: whether the order of inputs changes nothing.
+    """
+
+    name: ClassVar[str]
+    inputs: ClassVar[tuple[int, int | None]] = (1, 1)
+    maps: ClassVar[tuple[str, ...]] = ()
+    commutative: ClassVar[bool] = False
+    has_weights: ClassVar[bool] = False
+
+    def shape(self, inputs: Shapes) -> Shape:
+        """The shape that leaves; raises a Mistake of errors/shapes.py when the inputs don't fit."""
+        raise NotImplementedError
+
+    def cost(self, inputs: Shapes) -> Cost:
+        """Trainable parameters and multiply-adds of convolutions, linear layers, matrix products."""
+        return Cost()
+
+    def torch(self, inputs: Shapes) -> Recipe:
+        """What the torch emitter builds."""
+        raise NotImplementedError
+
+    def window(self, inputs: Shapes) -> Window | None:
+        """How it reads its (first) input; None for an operation on single pixels or on all of them."""
+        return None
+
+    def stride(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
+        """The stride of what leaves, by the window; joins take the first input that has a place."""
+        known = next((stride for stride in strides if stride is not None), None)
+        window = self.window(inputs)
+        if known is None or window is None:
+            return known
+        return known * window.stride[-1]
+
+
+def arguments(op: type[Op]) -> dict[str, dataclasses.Field[Any]]:
+    """The arguments of an operation by name, in positional order."""
+    return {field.name: field for field in dataclasses.fields(op)}
+
+
+def per_axis(size: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """A number for each spatial dimension; a single number counts for all of them."""
+    return (size,) * rank if isinstance(size, int) else size
+
+

@@ -1,0 +1,401 @@
+"""The tree of a spec, frozen, every node with its span.
+
+Two families: elements stand in pipelines (stages), expressions stand in arguments (values). Inside
+brackets a stage is a value (`Quote`), and a value used as a stage is read as one (`as_element`).
+Nodes compare by identity, so that a node can be a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from archdsl.source import Source, Span
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    span: Span
+
+
+# ---- expressions -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Number(Node):
+    """`64`, `0.25`, `10M`: exact; `text` is what was written."""
+
+    value: int | Fraction
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dimensions(Node):
+    """`3x3`."""
+
+    value: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Text(Node):
+    """`"strings"`."""
+
+    value: str
+
+
+@dataclass(frozen=True, eq=False)
+class Name(Node):
+    """A word, dots allowed (`blocks.1.0`, `timm:resnet50`)."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Truth(Node):
+    """`true` or `false`."""
+
+    value: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Nothing(Node):
+    """`none`."""
+
+
+@dataclass(frozen=True, eq=False)
+class At(Node):
+    """`@x`, a named value: an expression, and an element that goes on from it. `name` may have holes."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Listing(Node):
+    """`[1, 2, 5]`."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Choice(Node):
+    """`{a, b}` as a value."""
+
+    options: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Range(Node):
+    """`2..5`, `16..64:16`, `1e-4..1e-2:log` (step is then the word `log`)."""
+
+    low: Expression
+    high: Expression
+    step: Number | Name | None
+
+
+@dataclass(frozen=True, eq=False)
+class Function(Node):
+    """`max(w, 8)` as a value; used as a stage it is a join (arguments may then be keywords and each)."""
+
+    name: str
+    arguments: tuple[Expression | Keyword | Each, ...]
+    name_span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Binary(Node):
+    """`+ - * / // %`, `and or`, and the comparisons; `operator` is the text."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, eq=False)
+class Unary(Node):
+    """`-x` and `not x`."""
+
+    operator: str
+    operand: Expression
+
+
+@dataclass(frozen=True, eq=False)
+class When(Node):
+    """`a if C else b`."""
+
+    value: Expression
+    condition: Expression
+    otherwise: Expression
+
+
+@dataclass(frozen=True, eq=False)
+class Paren(Node):
+    """`(x)` around an expression; around a stage or pipeline it is `Paren(Quote)`."""
+
+    inner: Expression
+
+
+@dataclass(frozen=True, eq=False)
+class Quote(Node):
+    """A stage with arguments, or a pipeline, as a value: what stands inside any bracket."""
+
+    pipeline: Pipeline
+
+
+Expression: TypeAlias = (
+    Number | Dimensions | Text | Name | Truth | Nothing | At | Listing | Choice | Range | Function
+    | Binary | Unary | When | Paren | Quote
+)  # fmt: skip
+
+
+# ---- elements ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Keyword(Node):
+    """`stride=2`."""
+
+    name: str
+    value: Expression
+    name_span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Word(Node):
+    """A stage: a word, then its arguments."""
+
+    name: str
+    arguments: tuple[Expression | Keyword, ...]
+    name_span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Group(Node):
+    """`(a | b)`, repeated where `times` is given."""
+
+    body: Pipeline
+    times: Expression | None
+
+
+@dataclass(frozen=True, eq=False)
+class Join(Node):
+    """`concat(a, b)`, `residual(body, shortcut=auto) * 3`."""
+
+    name: str
+    branches: tuple[Pipeline | Keyword | Each, ...]
+    times: Expression | None
+    name_span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Alternatives(Node):
+    """`{a | b, c}` at a stage's place: a choice of pipelines."""
+
+    options: tuple[Pipeline, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Binding(Node):
+    """`d in [1, 2, 5]`, `(k, s) in [[3, 1], [5, 2]]`."""
+
+    names: tuple[str, ...]
+    values: Expression
+
+
+@dataclass(frozen=True, eq=False)
+class Loop(Node):
+    """`for i in 1..4 (...)`: the body in series, once a turn."""
+
+    bindings: tuple[Binding, ...]
+    body: Pipeline
+
+
+@dataclass(frozen=True, eq=False)
+class Each(Node):
+    """`each r in rates (...)` inside a join: the body side by side."""
+
+    bindings: tuple[Binding, ...]
+    body: Pipeline
+
+
+@dataclass(frozen=True, eq=False)
+class Branch(Node):
+    """`if C (...) else (...)`; without else the value passes."""
+
+    condition: Expression
+    then: Pipeline
+    otherwise: Pipeline | Branch | None
+
+
+@dataclass(frozen=True, eq=False)
+class Marked(Node):
+    """An element with `?` (with or without it) or a name (`as stem`), or both."""
+
+    element: Element
+    optional: bool
+    label: str | None
+    label_span: Span | None
+
+
+Element: TypeAlias = Word | Group | Join | Alternatives | Loop | Branch | At | Marked
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline(Node):
+    """Elements one after the other."""
+
+    elements: tuple[Element, ...]
+
+
+# ---- statements --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Use(Node):
+    path: str
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter(Node):
+    name: str
+    default: Expression | None
+
+
+@dataclass(frozen=True, eq=False)
+class Define(Node):
+    """`def f(width, stride=1) = ...`; without brackets `parameters` is None."""
+
+    name: str
+    parameters: tuple[Parameter, ...] | None
+    body: Pipeline
+    name_span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Let(Node):
+    name: str
+    value: Expression
+    name_span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Default(Node):
+    """`default conv bias=false`."""
+
+    word: str
+    keywords: tuple[Keyword, ...]
+    word_span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Version(Node):
+    number: Number
+
+
+@dataclass(frozen=True, eq=False)
+class About(Node):
+    keywords: tuple[Keyword, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Node):
+    shape: Dimensions
+
+
+@dataclass(frozen=True, eq=False)
+class Require(Node):
+    condition: Expression
+
+
+Statement: TypeAlias = Use | Define | Let | Default | Version | About | Input | Require | Pipeline
+
+
+@dataclass(frozen=True, eq=False)
+class Comment(Node):
+    """`# ...`; `own_line` if nothing but blanks stands before it."""
+
+    text: str
+    own_line: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """A whole file."""
+
+    source: Source
+    statements: tuple[Statement, ...]
+    comments: tuple[Comment, ...] = ()
+
+
+# ---- reading a value as a stage ----------------------------------------------------------------
+
+
+def as_element(value: Expression) -> Element | None:
+    """The stage that a value reads as where a stage is wanted, or None if it can't be one.
+
+    A name is a call without arguments, a function a join, brackets a group, `(...) * n` a repeat.
+    """
+    match value:
+        case Name():
+            return Word(value.span, value.name, (), value.span)
+        case At():
+            return value
+        case Quote(pipeline=Pipeline(elements=(element,))):
+            return element
+        case Quote():
+            return Group(value.span, value.pipeline, None)
+        case Paren(inner=inner):
+            body = as_pipeline(inner)
+            return None if body is None else Group(value.span, body, None)
+        case Binary(operator="*", left=Paren(inner=inner), right=times):
+            body = as_pipeline(inner)
+            return None if body is None else Group(value.span, body, times)
+        case Binary(operator="*", left=Function() as function, right=times):
+            join = as_element(function)
+            assert join is None or isinstance(join, Join)
+            return join and Join(value.span, join.name, join.branches, times, join.name_span)
+        case Function():
+            branches: list[Pipeline | Keyword | Each] = []
+            for argument in value.arguments:
+                if isinstance(argument, Keyword | Each):
+                    branches.append(argument)
+                elif (branch := as_pipeline(argument)) is not None:
+                    branches.append(branch)
+                else:
+                    return None
+            return Join(value.span, value.name, tuple(branches), None, value.name_span)
+        case Choice():
+            options = tuple(as_pipeline(option) for option in value.options)
+            if any(option is None for option in options):
+                return None
+            return Alternatives(value.span, tuple(option for option in options if option))
+        case _:
+            return None
+
+
+def as_pipeline(value: Expression) -> Pipeline | None:
+    """The pipeline that a value reads as where a pipeline is wanted, or None."""
+    if isinstance(value, Quote):
+        return value.pipeline
+    element = as_element(value)
+    return None if element is None else Pipeline(value.span, (element,))
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below a node, in the order of the text."""
+    for field in fields(node):
+        value: Any = getattr(node, field.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple) and not isinstance(value, Span):
+            yield from (item for item in value if isinstance(item, Node))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all below it, in the order of the text."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(list(children(current))))

@@ -1,0 +1,65 @@
+"""What is known of a tensor before torch: its shape, its stride, what it costs to make."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+
+class Shape(tuple[int, ...]):
+    """A tensor's shape without the batch: C×H×W, C×D×H×W for a volume, F for a vector."""
+
+    __slots__ = ()
+
+    def __new__(cls, *sizes: int) -> Shape:
+        return super().__new__(cls, sizes)
+
+    @property
+    def channels(self) -> int:
+        return self[0]
+
+    @property
+    def spatial(self) -> tuple[int, ...]:
+        return self[1:]
+
+    @property
+    def rank(self) -> int:
+        """How many spatial dimensions: 0 for a vector, 2 for a map, 3 for a volume."""
+        return len(self) - 1
+
+    @property
+    def elements(self) -> int:
+        total = 1
+        for size in self:
+            total *= size
+        return total
+
+    def __str__(self) -> str:
+        return "x".join(map(str, self))
+
+    def __repr__(self) -> str:
+        return f"Shape({', '.join(map(str, self))})"
+
+
+Shapes: TypeAlias = tuple[Shape, ...]
+
+# Pixels of the image that one step of a map spans; None where a map has no place (after global pooling).
+Stride: TypeAlias = Fraction | None
+
+
+class Cost(NamedTuple):
+    """What an operation costs: trainable parameters and multiply-adds of one image."""
+
+    params: int = 0
+    macs: int = 0
+
+
+class Window(NamedTuple):
+    """How an operation reads its input, one number a spatial dimension.
+
+    A stride below 1 (as in a transposed convolution) makes the map larger.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[Fraction, ...]
+    dilation: tuple[int, ...]

@@ -114,6 +114,8 @@ class Op:
         maps: names of arguments that are maps and become further inputs, in order, after the map
             that flows (`interpolate like=@x`); a spec may leave them out unless `inputs` says no.
         commutative: whether the order of inputs changes nothing.
+        has_weights: whether it has a kernel or a matrix of weights (convolutions, linear layers):
+            what `depth` and `activations` count. Norms and `prelu` have parameters, but none of these.
     """
 
     name: ClassVar[str]
@@ -138,7 +140,7 @@ class Op:
         """How it reads its (first) input; None for an operation on single pixels or on all of them."""
         return None
 
-    def stride(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
+    def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         """The stride of what leaves, by the window; joins take the first input that has a place."""
         known = next((stride for stride in strides if stride is not None), None)
         window = self.window(inputs)

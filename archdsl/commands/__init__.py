@@ -1,0 +1,110 @@
+"""The command line: one file a command, thin, and only the one that is called is loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module, metadata
+
+import click
+
+from archdsl.commands.reports import CLOSED_PIPE, FINE, INTERRUPTED, WRONG_CALL, exit_code, report
+from archdsl.errors import ArchError, Mistake, suggest
+from archdsl.errors.commands import outside, without_place
+
+# The sentence stands here too, so that `--help` needs none of the commands.
+COMMANDS = {
+    "check": "Tell everything that is wrong with specs.",
+    "fmt": "Rewrite specs in the one style.",
+    "compile": "Build a spec as a torch module; draw it; save it.",
+    "summary": "Tell a spec's stages, shapes, parameters and multiply-adds.",
+    "show": "Print what a spec is on its way from text to module.",
+    "train": "Train a spec on a folder of images.",
+    "search": "Search a space for its best architecture.",
+    "demo-data": "Write a generated data set to try things on.",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands that live in a module each, imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"archdsl.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in COMMANDS and not word.startswith("-"):
+            near = suggest(word, COMMANDS)
+            hint = f"Did you mean '{near}'?" if near else f"Commands: {', '.join(COMMANDS)}."
+            ctx.fail(f"No such command '{word}'. {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _tell_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
+    """Tells the installed version and ends; a clone on the path alone has none."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    try:
+        version = metadata.version("archdsl")
+    except metadata.PackageNotFoundError:
+        version = "(not installed)"
+    click.echo(f"archdsl {version}")
+    ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_version)
+def app() -> None:
+    """Neural networks for images as one line of text.
+
+    SPEC is a file, `-` for the standard input, or the name of a model of the library (`resnet50`).
+    Exit codes: 0 fine, 1 the spec is wrong, 2 the call is wrong.
+    """
+
+
+def main() -> None:
+    """Runs the command line and ends the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one call and gives its exit code; what a user can do wrong ends in a sentence, never a traceback."""
+    try:
+        try:
+            code = app.main(list(arguments), prog_name="archdsl", standalone_mode=False)
+            sys.stdout.flush()
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise outside(error) from error
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`); what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("archdsl: interrupted", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except ArchError as error:
+        report(error.diagnostics)
+        return exit_code(error.diagnostics)
+    except Mistake as mistake:
+        report((without_place(mistake),))
+        return WRONG_CALL
+    return int(code or FINE)

@@ -1,0 +1,120 @@
+"""Mistakes in a call: files that can't be read or written, options that say nothing (E420 to E429).
+
+They have no place in a spec, so they are shown without a picture, and the command ends with 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.errors.base import Diagnostic, Mistake, named, suggest
+
+
+@dataclass(eq=False)
+class NoSuchFile(Mistake):
+    code = "E420"
+    path: str
+    models: tuple[str, ...] = ()
+    """Names that would have been understood instead, where a model's name may stand."""
+
+    def message(self) -> str:
+        return f"there is no file `{self.path}`" + (" and no model of that name" if self.models else "")
+
+    def help(self) -> str:
+        near = suggest(self.path, self.models)
+        return f"did you mean the library's `{near}`?" if near else ""
+
+
+@dataclass(eq=False)
+class FolderForFile(Mistake):
+    code = "E421"
+    path: str
+
+    def message(self) -> str:
+        return f"`{self.path}` is a folder, a file is wanted"
+
+    def help(self) -> str:
+        return f"`{self.path.rstrip('/')}/*.arch` names the specs in it"
+
+
+@dataclass(eq=False)
+class Unreadable(Mistake):
+    code = "E422"
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.path}` cannot be read: {self.reason}"
+
+
+@dataclass(eq=False)
+class NotText(Mistake):
+    code = "E423"
+    path: str
+    offset: int
+
+    def message(self) -> str:
+        return f"`{self.path}` is not text: byte {self.offset} is not UTF-8"
+
+    def help(self) -> str:
+        return "a spec is a plain text file, saved as UTF-8"
+
+
+@dataclass(eq=False)
+class Unwritable(Mistake):
+    code = "E424"
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.path}` cannot be written: {self.reason}"
+
+
+@dataclass(eq=False)
+class WrongEnding(Mistake):
+    code = "E425"
+    path: str
+    endings: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"the ending of `{self.path}` names no format to write"
+
+    def help(self) -> str:
+        return f"endings: {named(self.endings)}"
+
+
+@dataclass(eq=False)
+class NoDataFolder(Mistake):
+    code = "E426"
+    path: str
+
+    def message(self) -> str:
+        return f"there is no folder `{self.path}`"
+
+    def help(self) -> str:
+        return "`archdsl demo-data DIR` writes a data set to try things on"
+
+
+@dataclass(eq=False)
+class OpenSpace(Mistake):
+    code = "E427"
+    spec: str
+    choices: tuple[str, ...]
+
+    def message(self) -> str:
+        count = len(self.choices)
+        return f"`{self.spec}` leaves {count} {'choice' if count == 1 else 'choices'} open: {named(self.choices)}"
+
+    def help(self) -> str:
+        return "close them with `--set name=value`, or let `archdsl search` do it"
+
+
+def outside(error: OSError) -> Mistake:
+    """What the operating system refused, as a mistake; without a file it spoke of the standard output."""
+    reason = error.strerror or str(error)
+    return Unwritable(str(error.filename) if error.filename else "standard output", reason)
+
+
+def without_place(mistake: Mistake) -> Diagnostic:
+    """A mistake that no text is to blame for, as a diagnostic."""
+    return Diagnostic(mistake.code, mistake.severity, mistake.message(), help=mistake.help())

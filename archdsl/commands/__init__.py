@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one call and gives its exit code; what a user can do wrong ends in a sentence, never a traceback."""
+    """Runs one call and gives its exit code; what a user does wrong ends in a sentence, not a traceback."""
     try:
         try:
             code = app.main(list(arguments), prog_name="archdsl", standalone_mode=False)

@@ -102,8 +102,8 @@ class OpenSpace(Mistake):
     choices: tuple[str, ...]
 
     def message(self) -> str:
-        count = len(self.choices)
-        return f"`{self.spec}` leaves {count} {'choice' if count == 1 else 'choices'} open: {named(self.choices)}"
+        count = f"{len(self.choices)} {'choice' if len(self.choices) == 1 else 'choices'}"
+        return f"`{self.spec}` leaves {count} open: {named(self.choices)}"
 
     def help(self) -> str:
         return "close them with `--set name=value`, or let `archdsl search` do it"

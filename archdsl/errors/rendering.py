@@ -84,6 +84,15 @@ def _place(span: Span) -> dict[str, Any]:
     }
 
 
+_GITHUB_NAMES = {
+    "file": "file",
+    "line": "line",
+    "col": "column",
+    "endLine": "end_line",
+    "endColumn": "end_column",
+}
+
+
 def _annotation(diagnostic: Diagnostic) -> str:
     level = "error" if diagnostic.severity is Severity.ERROR else "notice"
     properties = {"title": diagnostic.code}

@@ -1,0 +1,65 @@
+"""Specs read from where a call names them, and written so that nothing is lost."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from archdsl.errors.commands import FolderForFile, NoSuchFile, NotText, Unreadable, Unwritable
+from archdsl.source import Source
+
+# Far above what a spec may have, so that the parser still tells the true limit, and far below
+# what an endless device would give.
+MOST_BYTES = 1 << 20
+
+
+def read(path: str) -> Source:
+    """The text of a file, or of the standard input for `-`.
+
+    Raises:
+        NoSuchFile, FolderForFile, Unreadable, NotText: what is wrong with the path.
+    """
+    try:
+        if path == "-":
+            return Source("<stdin>", _decode(path, sys.stdin.buffer.read(MOST_BYTES + 1)))
+        with open(path, "rb") as file:
+            return Source(path, _decode(path, file.read(MOST_BYTES + 1)))
+    except FileNotFoundError as error:
+        raise NoSuchFile(path) from error
+    except IsADirectoryError as error:
+        raise FolderForFile(path) from error
+    except OSError as error:
+        raise Unreadable(path, error.strerror or str(error)) from error
+
+
+def _decode(path: str, data: bytes) -> str:
+    whole = len(data) <= MOST_BYTES
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=whole)
+    except UnicodeDecodeError as error:
+        raise NotText(path, error.start) from error
+
+
+def replace(path: Path, text: str) -> None:
+    """Writes a file anew; where that fails (a full disk, a stop) the old one stays as it was.
+
+    Raises:
+        Unwritable: the folder or the disk does not take it.
+    """
+    target = path.resolve()
+    try:
+        handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with open(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            shutil.copymode(target, draft)
+            os.replace(draft, target)
+        except BaseException:
+            os.unlink(draft)
+            raise
+    except OSError as error:
+        raise Unwritable(str(path), error.strerror or str(error)) from error

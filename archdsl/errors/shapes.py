@@ -1,0 +1,279 @@
+"""What operations say of the shapes that they are given.
+
+Shapes are plain tuples here: C×H×W, C×D×H×W for a volume, F for a vector. A mistake about several
+inputs carries all of their shapes, in order, so that whoever knows the places can label each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from archdsl.errors.base import Mistake
+
+Sizes: TypeAlias = tuple[int, ...]
+
+# Sizes that differ by less than this are the two roundings of one odd size; else strides differ.
+ROUNDING = 1.5
+
+SUMMED = {"add": "added", "mul": "multiplied", "concat": "joined"}
+
+
+def size(sizes: Sizes) -> str:
+    """`64x28x28`."""
+    return "x".join(map(str, sizes))
+
+
+def described(shape: Sizes) -> str:
+    """A shape with the name of what has it: `a map of 64x28x28`."""
+    if len(shape) == 1:
+        return f"a vector of {shape[0]} features"
+    return f"a {'volume' if len(shape) == 4 else 'map'} of {size(shape)}"
+
+
+@dataclass(eq=False)
+class IndivisibleChannels(Mistake):
+    """Channels that do not divide into the parts that an operation makes of them."""
+
+    code = "E201"
+    channels: int
+    parts: int
+    unit: str = "groups"
+
+    def message(self) -> str:
+        return f"{self.channels} channels do not divide into {self.parts} {self.unit}"
+
+    def label(self) -> str:
+        return f"{self.channels} = {self.channels // self.parts}*{self.parts} + {self.channels % self.parts}"
+
+    def help(self) -> str:
+        above = (self.channels // self.parts + 1) * self.parts
+        below = self.channels // self.parts * self.parts
+        return f"take {below} or {above} channels" if below else f"take at least {above} channels"
+
+
+@dataclass(eq=False)
+class KernelTooLarge(Mistake):
+    """A window that does not fit into its (padded) input; `minimum` is the least size that it fits."""
+
+    code = "E202"
+    word: str
+    kernel: Sizes
+    given: Sizes
+    minimum: Sizes
+
+    def message(self) -> str:
+        return f"a {size(self.kernel)} window of `{self.word}` is larger than its input"
+
+    def label(self) -> str:
+        return f"gets {size(self.given)}"
+
+    def help(self) -> str:
+        return f"the input here must be at least {size(self.minimum)}: take a larger image or fewer strides"
+
+
+@dataclass(eq=False)
+class DifferentSizes(Mistake):
+    """Joined maps whose height or width differ."""
+
+    code = "E203"
+    word: str
+    shapes: tuple[Sizes, ...]
+
+    def message(self) -> str:
+        return f"maps of different size cannot be {SUMMED[self.word]}"
+
+    def help(self) -> str:
+        columns = zip(*(shape[1:] for shape in self.shapes), strict=True)
+        if all(max(column) < ROUNDING * min(column) for column in columns):
+            return (
+                "an odd size was halved on the way: give one the size of the other, with "
+                "`interpolate like=@x` or `crop like=@x` (recipe stages align by themselves)"
+            )
+        if self.word == "add":
+            return "give both branches the same stride, or use residual(...), which projects the shortcut"
+        return "give all branches the same stride, or resize one with `interpolate like=@x`"
+
+
+@dataclass(eq=False)
+class DifferentChannels(Mistake):
+    """Summed or multiplied maps whose channels differ."""
+
+    code = "E204"
+    word: str
+    shapes: tuple[Sizes, ...]
+
+    def message(self) -> str:
+        return f"maps of different channels cannot be {SUMMED[self.word]}"
+
+    def help(self) -> str:
+        return f"give all branches {self.shapes[0][0]} channels, or join them with concat(...)"
+
+
+@dataclass(eq=False)
+class WantsMap(Mistake):
+    """A vector where an operation reads height and width."""
+
+    code = "E205"
+    word: str
+    given: Sizes
+
+    def message(self) -> str:
+        return f"`{self.word}` needs a map"
+
+    def label(self) -> str:
+        return f"gets {described(self.given)}"
+
+    def help(self) -> str:
+        return f"put `{self.word}` before `flatten`, or use `linear`"
+
+
+@dataclass(eq=False)
+class WantsVector(Mistake):
+    """A map where an operation reads a vector."""
+
+    code = "E206"
+    word: str
+    given: Sizes
+
+    def message(self) -> str:
+        return f"`{self.word}` needs a vector"
+
+    def label(self) -> str:
+        return f"gets {described(self.given)}"
+
+    def help(self) -> str:
+        if all(side == 1 for side in self.given[1:]):
+            return f"put `flatten` before it: flatten | {self.word} ..."
+        return f"put `gap | flatten` (or `flatten` alone) before it: gap | flatten | {self.word} ..."
+
+
+@dataclass(eq=False)
+class WrongRank(Mistake):
+    """A size of two numbers for a volume, or of three for a map."""
+
+    code = "E207"
+    word: str
+    argument: str
+    value: Sizes
+    given: Sizes
+
+    def message(self) -> str:
+        return f"{self.argument} {size(self.value)} of `{self.word}` does not fit {described(self.given)}"
+
+    def label(self) -> str:
+        return f"{len(self.given) - 1} numbers wanted here"
+
+    def help(self) -> str:
+        if len(set(self.value)) == 1:
+            return f"write {size(self.value[:1] * (len(self.given) - 1))}, or {self.value[0]} alone"
+        if len(self.given) == 4:
+            return "say depth, height and width, as in 3x5x5; a single number stands for a cube"
+        return "say height and width, as in 5x5; `merge_depth` makes a map of a volume"
+
+
+@dataclass(eq=False)
+class WrongKind(Mistake):
+    """An operation that does not exist for volumes (or only for them), or inputs of several kinds."""
+
+    code = "E208"
+    word: str
+    wanted: str
+    shapes: tuple[Sizes, ...]
+
+    def message(self) -> str:
+        return f"`{self.word}` needs {self.wanted}"
+
+    def label(self) -> str:
+        return f"gets {' and '.join(described(shape) for shape in self.shapes)}"
+
+
+@dataclass(eq=False)
+class CropTooLarge(Mistake):
+    """A piece larger than the map that it is cut from."""
+
+    code = "E209"
+    wanted: Sizes
+    given: Sizes
+
+    def message(self) -> str:
+        return f"{size(self.wanted)} cannot be cropped out of {size(self.given)}"
+
+    def help(self) -> str:
+        return "`interpolate like=@x` makes a map larger; `pad` adds zeros around it"
+
+
+@dataclass(eq=False)
+class ExactlyOne(Mistake):
+    """An operation that needs one of a few arguments, and got none or several."""
+
+    code = "E210"
+    word: str
+    options: tuple[str, ...]
+    given: tuple[str, ...]
+
+    def message(self) -> str:
+        *most, last = self.options
+        return f"`{self.word}` needs one of {', '.join(most)} and {last}"
+
+    def label(self) -> str:
+        return f"both {' and '.join(self.given)}" if self.given else "none is given"
+
+
+@dataclass(eq=False)
+class PaddingTooLarge(Mistake):
+    """Pooling windows that would lie in the padding alone."""
+
+    code = "E211"
+    kernel: Sizes
+    padding: Sizes
+
+    def message(self) -> str:
+        return f"`pool` cannot pad {size(self.padding)} around a {size(self.kernel)} window"
+
+    def help(self) -> str:
+        return f"pad by {size(tuple(side // 2 for side in self.kernel))} at most"
+
+
+@dataclass(eq=False)
+class NoSuchChunk(Mistake):
+    """A piece beyond the last one."""
+
+    code = "E212"
+    index: int
+    of: int
+
+    def message(self) -> str:
+        return f"there is no chunk {self.index} of {self.of}"
+
+    def help(self) -> str:
+        return f"chunks count from 0: the last one is {self.of - 1}"
+
+
+@dataclass(eq=False)
+class KernelBelowStride(Mistake):
+    """A transposed convolution that cannot multiply the size by its stride."""
+
+    code = "E213"
+    kernel: Sizes
+    stride: Sizes
+
+    def message(self) -> str:
+        return f"a {size(self.kernel)} `transpose_conv` cannot grow a map exactly {size(self.stride)} times"
+
+    def help(self) -> str:
+        return "take a kernel of at least the stride, and an odd one where the stride is 1"
+
+
+@dataclass(eq=False)
+class AlignCorners(Mistake):
+    """`align_corners` for a way of resizing that has no corners to align."""
+
+    code = "E214"
+    mode: str
+
+    def message(self) -> str:
+        return f"`{self.mode}` has no align_corners"
+
+    def help(self) -> str:
+        return "leave it out, or take bilinear or bicubic"

@@ -1,0 +1,113 @@
+"""Pooling: over windows, to a given size, over the whole map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, final
+
+from archdsl.errors.shapes import ExactlyOne, PaddingTooLarge
+from archdsl.op import Dims, Flag, Layer, Op, Word, arg
+from archdsl.ops.geometry import Axes, Size, axes, centred, slide, want_map
+from archdsl.tensors import Shape, Shapes, Stride, Window
+
+
+@final
+@dataclass(frozen=True)
+class Pool(Op):
+    """The largest number, or the mean, of each window; or, with `to`, a map of a given size.
+
+    >>> Pool("max", 2).shape((Shape(8, 33, 32),))
+    Shape(8, 16, 16)
+    >>> Pool("max", 3, stride=2).shape((Shape(8, 33, 32),))
+    Shape(8, 17, 16)
+    >>> Pool("avg", to=4).shape((Shape(8, 33, 32),))
+    Shape(8, 4, 4)
+    """
+
+    name = "pool"
+    kind: str = arg(kind=Word(("max", "avg")), doc="the largest number or the mean")
+    size: Size | None = arg(None, kind=Dims(optional=True), doc="size of the window")
+    stride: Size | None = arg(
+        None, kind=Dims(optional=True), doc="step between windows; the window's size if not given"
+    )
+    pad: Size | None = arg(
+        None, kind=Dims(low=0, optional=True), doc="pixels around the map; (size-1)//2 if not given"
+    )
+    ceil: bool = arg(False, kind=Flag(), doc="whether a window may reach over the edge")
+    count_pad: bool = arg(True, kind=Flag(), doc="whether the mean counts the padding")
+    to: Size | None = arg(None, kind=Dims(optional=True), doc="size that leaves, whatever enters")
+
+    def _axes(self, x: Shape) -> tuple[Axes, Axes, Axes]:
+        """Window, stride and padding, a number for each spatial dimension."""
+        if self.size is None:
+            raise ExactlyOne(self.name, ("a size", "to="), ())
+        if self.to is not None:
+            raise ExactlyOne(self.name, ("a size", "to="), ("a size", "to="))
+        size = axes(self.name, "size", self.size, x)
+        stride = size if self.stride is None else axes(self.name, "stride", self.stride, x)
+        if self.pad is None:
+            return size, stride, centred(size, (1,) * x.rank)
+        pad = axes(self.name, "pad", self.pad, x)
+        if any(2 * p > k for p, k in zip(pad, size, strict=True)):
+            raise PaddingTooLarge(size, pad)
+        return size, stride, pad
+
+    @property
+    def _adaptive(self) -> Size | None:
+        return self.to if self.size is None else None
+
+    def shape(self, inputs: Shapes) -> Shape:
+        (x,) = inputs
+        if self._adaptive is not None:
+            return Shape(x.channels, *axes(self.name, "to", self._adaptive, x))
+        return Shape(x.channels, *slide(self.name, x, *self._axes(x), ceil=self.ceil))
+
+    def window(self, inputs: Shapes) -> Window | None:
+        if self._adaptive is not None:
+            return None
+        size, stride, _ = self._axes(inputs[0])
+        return Window(size, tuple(map(Fraction, stride)), (1,) * len(size))
+
+    def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
+        return None if self._adaptive is not None else super().stride_after(inputs, strides)
+
+    def torch(self, inputs: Shapes) -> Layer:
+        (x,) = inputs
+        word = "Max" if self.kind == "max" else "Avg"
+        if self._adaptive is not None:
+            to = axes(self.name, "to", self._adaptive, x)
+            return Layer(f"torch.nn.Adaptive{word}Pool{x.rank}d", {"output_size": to})
+        size, stride, pad = self._axes(x)
+        arguments: dict[str, Any] = {
+            "kernel_size": size,
+            "stride": stride,
+            "padding": pad,
+            "ceil_mode": self.ceil,
+        }
+        if self.kind == "avg":
+            arguments["count_include_pad"] = self.count_pad
+        return Layer(f"torch.nn.{word}Pool{x.rank}d", arguments)
+
+
+@final
+@dataclass(frozen=True)
+class GlobalPool(Op):
+    """The mean of each channel: C×H×W becomes C×1×1.
+
+    >>> GlobalPool().shape((Shape(512, 7, 7),))
+    Shape(512, 1, 1)
+    """
+
+    name = "gap"
+
+    def shape(self, inputs: Shapes) -> Shape:
+        (x,) = inputs
+        want_map(self.name, x)
+        return Shape(x.channels, *(1,) * x.rank)
+
+    def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
+        return None
+
+    def torch(self, inputs: Shapes) -> Layer:
+        return Layer(f"torch.nn.AdaptiveAvgPool{inputs[0].rank}d", {"output_size": 1})

@@ -1,0 +1,43 @@
+"""What changes numbers in training only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from archdsl.op import Flag, Layer, Op, Real, arg
+from archdsl.tensors import Shape, Shapes
+
+
+@final
+@dataclass(frozen=True)
+class Dropout(Op):
+    """In training, sets numbers (or whole channels) to zero at random and scales the others up."""
+
+    name = "dropout"
+    rate: float = arg(0.5, kind=Real(low=0, high=1), doc="share that is set to zero")
+    channels: bool = arg(False, kind=Flag(), doc="whether whole channels go together")
+
+    def shape(self, inputs: Shapes) -> Shape:
+        return inputs[0]
+
+    def torch(self, inputs: Shapes) -> Layer:
+        (x,) = inputs
+        suffix = f"{x.rank}d" if self.channels and x.rank else ""
+        return Layer(f"torch.nn.Dropout{suffix}", {"p": self.rate})
+
+
+@final
+@dataclass(frozen=True)
+class DropPath(Op):
+    """Stochastic depth (Huang et al., 2016): in training, sets whole images to zero at random."""
+
+    name = "drop_path"
+    rate: float = arg(0.0, kind=Real(low=0, high=1), doc="share of images whose branch is left out")
+    ramp: bool = arg(False, kind=Flag(), doc="whether the rate grows from 0 at the first of them to `rate`")
+
+    def shape(self, inputs: Shapes) -> Shape:
+        return inputs[0]
+
+    def torch(self, inputs: Shapes) -> Layer:
+        return Layer("archdsl.emitters.layers.DropPath", {"rate": self.rate})

@@ -1,0 +1,37 @@
+"""The operation that does nothing, and the one that leaves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from archdsl.op import Call, Layer, Op
+from archdsl.tensors import Shape, Shapes
+
+
+@final
+@dataclass(frozen=True)
+class Identity(Op):
+    """What enters leaves."""
+
+    name = "id"
+
+    def shape(self, inputs: Shapes) -> Shape:
+        return inputs[0]
+
+    def torch(self, inputs: Shapes) -> Layer:
+        return Layer("torch.nn.Identity", {})
+
+
+@final
+@dataclass(frozen=True)
+class Zero(Op):
+    """Its input times 0: what feeds it is built and counted, but changes nothing."""
+
+    name = "zero"
+
+    def shape(self, inputs: Shapes) -> Shape:
+        return inputs[0]
+
+    def torch(self, inputs: Shapes) -> Call:
+        return Call("torch.mul", {"other": 0})

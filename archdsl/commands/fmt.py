@@ -7,52 +7,49 @@ from pathlib import Path
 
 import click
 
-from archdsl.commands import files
 from archdsl.commands.reports import FINE, WRONG_SPEC, exit_code, report
+from archdsl.commands.specs import read
 from archdsl.errors import ArchError, Mistake
 from archdsl.errors.commands import without_place
+from archdsl.files import write_atomically
 from archdsl.formatter import format_spec
 
 
 @click.command("fmt")
-@click.argument("specs", metavar="FILES...", nargs=-1, required=True)
+@click.argument("paths", metavar="FILES...", nargs=-1, required=True)
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 if a spec would change.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
-def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
+def command(paths: tuple[str, ...], check: bool, diff: bool) -> int:
     """Rewrite specs in the one style.
 
     Comments stay where they are. `-` reads the standard input and writes the standard output.
     """
-    codes = [_format(path, dry=check or diff, diff=diff, fail=check) for path in specs]
-    return max(codes)
+    return max(_format(path, check, diff) for path in paths)
 
 
-def _format(path: str, *, dry: bool, diff: bool, fail: bool) -> int:
+def _format(path: str, check: bool, diff: bool) -> int:
     try:
-        source = files.read(path)
+        source = read(path)
         text = format_spec(source)
-    except ArchError as error:
-        report(error.diagnostics)
-        return exit_code(error.diagnostics)
-    except Mistake as mistake:
-        report((without_place(mistake),))
-        return exit_code((without_place(mistake),))
+    except (ArchError, Mistake) as error:
+        found = error.diagnostics if isinstance(error, ArchError) else (without_place(error),)
+        report(found)
+        return exit_code(found)
+    changes = text != source.text
     if diff:
-        click.echo("".join(_difference(source.name, source.text, text)), nl=False)
-    if path == "-" and not dry:
+        click.echo(_difference(source.name, source.text, text), nl=False)
+    elif check and changes:
+        click.echo(f"{source.name} would change")
+    elif path == "-" and not check:
         click.echo(text, nl=False)
-    if text == source.text:
-        return FINE
-    if path != "-" and not dry:
-        files.replace(Path(path), text)
-        click.echo(f"formatted {path}", err=True)
-    if fail and not diff:
-        click.echo(f"would format {source.name}", err=True)
-    return WRONG_SPEC if fail else FINE
+    elif changes and not check:
+        write_atomically(Path(path).resolve(), text.encode())
+        click.echo(f"{path} rewritten")
+    return WRONG_SPEC if check and changes else FINE
 
 
-def _difference(name: str, before: str, after: str) -> list[str]:
+def _difference(name: str, before: str, after: str) -> str:
     lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), name, f"{name} (formatted)"
+        before.splitlines(keepends=True), after.splitlines(keepends=True), name, f"{name}, in the one style"
     )
-    return [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

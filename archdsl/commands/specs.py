@@ -1,15 +1,11 @@
-"""Specs read from where a call names them, and written so that nothing is lost."""
+"""What the SPEC of a call names: a file, the standard input, a model of the library."""
 
 from __future__ import annotations
 
 import codecs
-import os
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
-from archdsl.errors.commands import FolderForFile, NoSuchFile, NotText, Unreadable, Unwritable
+from archdsl.errors.commands import FolderForFile, NoSuchFile, NotText, Unreadable
 from archdsl.source import Source
 
 # Far above what a spec may have, so that the parser still tells the true limit, and far below
@@ -42,24 +38,3 @@ def _decode(path: str, data: bytes) -> str:
         return codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=whole)
     except UnicodeDecodeError as error:
         raise NotText(path, error.start) from error
-
-
-def replace(path: Path, text: str) -> None:
-    """Writes a file anew; where that fails (a full disk, a stop) the old one stays as it was.
-
-    Raises:
-        Unwritable: the folder or the disk does not take it.
-    """
-    target = path.resolve()
-    try:
-        handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with open(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            shutil.copymode(target, draft)
-            os.replace(draft, target)
-        except BaseException:
-            os.unlink(draft)
-            raise
-    except OSError as error:
-        raise Unwritable(str(path), error.strerror or str(error)) from error

@@ -95,20 +95,6 @@ class NoDataFolder(Mistake):
         return "`archdsl demo-data DIR` writes a data set to try things on"
 
 
-@dataclass(eq=False)
-class OpenSpace(Mistake):
-    code = "E427"
-    spec: str
-    choices: tuple[str, ...]
-
-    def message(self) -> str:
-        count = f"{len(self.choices)} {'choice' if len(self.choices) == 1 else 'choices'}"
-        return f"`{self.spec}` leaves {count} open: {named(self.choices)}"
-
-    def help(self) -> str:
-        return "close them with `--set name=value`, or let `archdsl search` do it"
-
-
 def outside(error: OSError) -> Mistake:
     """What the operating system refused, as a mistake; without a file it spoke of the standard output."""
     reason = error.strerror or str(error)

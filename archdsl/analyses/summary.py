@@ -1,0 +1,225 @@
+"""A network as a table: its stages, what leaves each, and what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from archdsl.network import Network
+from archdsl.tensors import Shape
+
+# As many rows as a screen shows; stages are opened, level by level, as long as they fit.
+MOST_ROWS = 32
+
+
+class Row(NamedTuple):
+    """One stage.
+
+    Attributes:
+        path: its module path.
+        level: how many stages it lies in.
+        word: the definition or the operation that it is; empty for a named group.
+        shape: of what leaves it.
+        params: its trainable parameters; a module used twice counts where it is used first.
+        macs: its multiply-adds in inference, of one image.
+    """
+
+    path: str
+    level: int
+    word: str
+    shape: Shape
+    params: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a network is and costs; `str` gives the table.
+
+    Attributes:
+        input: shape of the image.
+        outputs: name and shape of what flows at the end.
+        rows: stages in the order in which they first work; those that neither cost nor resize are left out.
+        params, macs: of the whole network, training-only parts among the parameters.
+    """
+
+    input: Shape
+    outputs: tuple[tuple[str, Shape], ...]
+    rows: tuple[Row, ...]
+    params: int
+    macs: int
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain lists, texts and numbers, for JSON."""
+        return {
+            "input": list(self.input),
+            "outputs": {name: list(shape) for name, shape in self.outputs},
+            "params": self.params,
+            "macs": self.macs,
+            "stages": [
+                row._asdict()
+                | {
+                    "shape": list(row.shape),
+                    "params_share": _share(row.params, self.params),
+                    "macs_share": _share(row.macs, self.macs),
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def summarise(network: Network, depth: int | None = None) -> Summary:
+    """The table of a network, `depth` levels of stages deep; by default as deep as fits a screen."""
+    root = _tree(network)
+    rows = _rows(root, depth) if depth else _fitting(root)
+    outputs = tuple(
+        (output.name, network.shape_of(output.value))
+        for output in network.outputs
+        if not output.training_only
+    )
+    return Summary(network.input, outputs, tuple(rows), root.params, root.macs)
+
+
+# ---- counting ------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Stage:
+    """A node of the tree of module paths, while its operations are counted."""
+
+    word: str = ""
+    entered: Shape | None = None
+    shape: Shape | None = None
+    params: int = 0
+    macs: int = 0
+    children: dict[str, _Stage] = field(default_factory=dict)
+
+
+def _tree(network: Network) -> _Stage:
+    words = {scope.path: scope.word for scope in network.scopes}
+    root = _Stage()
+    counted: set[str] = set()
+    for number, operation in enumerate(network.operations):
+        inputs = network.shapes_into(operation)
+        cost = operation.op.cost(inputs)
+        params = 0 if operation.path in counted else cost.params
+        macs = cost.macs if number in network.inference else 0
+        counted.add(operation.path)
+        path = operation.path or _around(network, number)
+        stage, at = root, ""
+        stage.params, stage.macs = stage.params + params, stage.macs + macs
+        for part in path.split(".") if path else ():
+            at = f"{at}.{part}" if at else part
+            stage = stage.children.setdefault(part, _Stage(words.get(at, ""), inputs[0] if inputs else None))
+            stage.shape = operation.shape
+            stage.params, stage.macs = stage.params + params, stage.macs + macs
+        if operation.path and not stage.children:
+            stage.word = operation.op.name
+    return root
+
+
+def _around(network: Network, number: int) -> str:
+    """The innermost stage around an operation that has no module path of its own, such as a join."""
+    inside = [scope for scope in network.scopes if scope.first <= number < scope.last]
+    return min(inside, key=lambda scope: scope.last - scope.first).path if inside else ""
+
+
+# ---- rows ----------------------------------------------------------------------------------------
+
+
+def _fitting(root: _Stage) -> list[Row]:
+    """The deepest table that fits; the outermost stages always stand."""
+    rows = _rows(root, 1)
+    for depth in range(2, 64):
+        deeper = _rows(root, depth)
+        if len(deeper) > MOST_ROWS or len(deeper) == len(rows):
+            return rows
+        rows = deeper
+    return rows
+
+
+def _rows(root: _Stage, depth: int) -> list[Row]:
+    return list(_below(root, "", 0, depth))
+
+
+def _below(stage: _Stage, path: str, level: int, depth: int) -> Iterator[Row]:
+    for name, child in stage.children.items():
+        assert child.shape is not None
+        below = f"{path}.{name}" if path else name
+        if _is_list(child):
+            # `blocks` alone says nothing: what it numbers are the stages.
+            yield from _below(child, below, level, depth)
+            continue
+        if child.params or child.macs or child.shape != child.entered:
+            yield Row(below, level, child.word, child.shape, child.params, child.macs)
+        if level + 1 < depth:
+            yield from _below(child, below, level + 1, depth)
+
+
+def _is_list(stage: _Stage) -> bool:
+    """Whether a stage only numbers stages that only number stages (`blocks.0.0`)."""
+    return _numbers(stage) and any(_numbers(child) for child in stage.children.values())
+
+
+def _numbers(stage: _Stage) -> bool:
+    return bool(stage.children) and not stage.word and all(name.isdigit() for name in stage.children)
+
+
+# ---- text ----------------------------------------------------------------------------------------
+
+
+def _lines(summary: Summary) -> Iterator[str]:
+    heads = ("stage", "", "output", "parameters", "share", "multiply-adds", "share")
+    cells = [
+        (
+            "  " * row.level + _shown_path(row, summary.rows),
+            row.word,
+            str(row.shape),
+            f"{row.params:,}" if row.params else "",
+            _percent(row.params, summary.params),
+            abbreviated(row.macs) if row.macs else "",
+            _percent(row.macs, summary.macs),
+        )
+        for row in summary.rows
+    ]
+    total = ("total", "", "", f"{summary.params:,}", "", abbreviated(summary.macs), "")
+    widths = [max(map(len, column)) for column in zip(heads, *cells, total, strict=True)]
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    yield from (_aligned(heads, widths), rule)
+    yield from (_aligned(row, widths) for row in cells)
+    yield from (rule, _aligned(total, widths))
+
+
+def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
+    words, numbers = 3, range(3, len(row))
+    left = [row[column].ljust(widths[column]) for column in range(words)]
+    return "  ".join([*left, *(row[column].rjust(widths[column]) for column in numbers)]).rstrip()
+
+
+def _shown_path(row: Row, rows: tuple[Row, ...]) -> str:
+    """The path without that of the stage it is indented under."""
+    outer = [other.path for other in rows if other.level < row.level]
+    parents = [path for path in outer if row.path.startswith(f"{path}.")]
+    return row.path.removeprefix(f"{max(parents, key=len, default='')}.")
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if part and whole else ""
+
+
+def abbreviated(number: int) -> str:
+    """Three significant digits and K, M, G or T: `385M`, `1.82G`."""
+    value, unit = float(number), ""
+    for unit in ("", "K", "M", "G", "T"):
+        if value < 999.5 or unit == "T":
+            break
+        value /= 1000
+    return f"{value:.3g}{unit}" if value < 999.5 else f"{value:.0f}{unit}"

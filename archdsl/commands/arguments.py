@@ -1,0 +1,60 @@
+"""Arguments that several commands have, and how their text is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from archdsl.tensors import Shape
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class ShapeType(click.ParamType[Shape]):
+    """`3x512x512`, or `1x32x64x64` for a volume."""
+
+    name = "shape"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shape:
+        sizes = str(value).lower().split("x")
+        if len(sizes) not in (3, 4) or not all(size.isascii() and size.isdigit() for size in sizes):
+            self.fail(f"'{value}' is not CxHxW (or CxDxHxW), as in 3x512x512.", param, ctx)
+        if not all(map(int, sizes)):
+            self.fail(f"'{value}' has a side of 0.", param, ctx)
+        return Shape(*map(int, sizes))
+
+
+def read_settings(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """`--set name=value`, each name once."""
+    settings: dict[str, str] = {}
+    for text in values:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise click.BadParameter(f"'{text}' is not NAME=VALUE, as in up=bilinear.", ctx, option)
+        if name in settings:
+            raise click.BadParameter(f"'{name}' is given twice.", ctx, option)
+        settings[name] = value
+    return settings
+
+
+def input_option(function: Decorated) -> Decorated:
+    return click.option(
+        "--input",
+        "shape",
+        metavar="CxHxW",
+        type=ShapeType(),
+        help="Shape of one image, instead of the spec's.",
+    )(function)
+
+
+def set_option(function: Decorated) -> Decorated:
+    return click.option(
+        "--set",
+        "settings",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=read_settings,
+        help="Close a choice of a space; may be given several times.",
+    )(function)

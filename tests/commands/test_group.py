@@ -36,7 +36,9 @@ def test_help_names_every_command(archdsl):
 def test_help_loads_no_command_and_nothing_heavy():
     modules = loaded_by("--help")
     assert not modules & HEAVY
-    assert not {name for name in modules if name.startswith("archdsl.commands.")} - {"archdsl.commands.reports"}
+    assert not {name for name in modules if name.startswith("archdsl.commands.")} - {
+        "archdsl.commands.reports"
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -355,6 +355,9 @@ def as_element(value: Expression) -> Element | None:
             join = as_element(function)
             assert join is None or isinstance(join, Join)
             return join and Join(value.span, join.name, join.branches, times, join.name_span)
+        case Range(low=Binary(operator="*", left=Paren() | Function() as body, right=low)):
+            turns = Range(low.span.to(value.span), low, value.high, value.step)
+            return as_element(Binary(value.span, "*", body, turns))  # `(...) * 2..5`
         case Function():
             branches: list[Pipeline | Keyword | Each] = []
             for argument in value.arguments:

@@ -1,0 +1,60 @@
+"""Files that are written whole or not at all, whatever happens half-way."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from archdsl.errors.commands import Unwritable
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to, which takes its place when the block ends and is gone when it fails.
+
+    A reader sees the old file or the new one, never a part, also after the power went. For libraries that
+    want a path; who holds the bytes uses `write_atomically`. The temporary name ends as `path` does.
+
+    Raises:
+        Unwritable: the operating system refused (no such folder, a full disk, no permission).
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush_folder(path.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise Unwritable(str(path), error.strerror or str(error)) from None
+        raise
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all.
+
+    Raises:
+        Unwritable: the operating system refused (no such folder, a full disk, no permission).
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name durable; not every system lets a folder be opened, and the file is whole anyway."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

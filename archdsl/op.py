@@ -114,8 +114,8 @@ class Op:
         maps: names of arguments that are maps and become further inputs, in order, after the map
             that flows (`interpolate like=@x`); a spec may leave them out unless `inputs` says no.
         commutative: whether the order of inputs changes nothing.
-        has_weights: whether it has a kernel or a matrix of weights (convolutions, linear layers):
-            what `depth` and `activations` count. Norms and `prelu` have parameters, but none of these.
+        has_weights: whether it has parameters: repeated on the same input, it is another one each
+            time. (`depth` and `activations` count those with multiply-adds: not norms.)
     """
 
     name: ClassVar[str]

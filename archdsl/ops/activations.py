@@ -138,6 +138,7 @@ class PReLU(_Activation):
     """A leaky ReLU whose slope is learned, one for all channels (He et al., 2015)."""
 
     name, layer = "prelu", "PReLU"
+    has_weights = True
 
     def cost(self, inputs: Shapes) -> Cost:
         return Cost(params=1)

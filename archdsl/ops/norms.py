@@ -14,6 +14,8 @@ from archdsl.tensors import Cost, Shape, Shapes
 class _Norm(Op):
     """Keeps the shape; has a factor (gamma) and a constant (beta) for each channel."""
 
+    has_weights = True
+
     def shape(self, inputs: Shapes) -> Shape:
         return inputs[0]
 

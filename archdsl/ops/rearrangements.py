@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import final
 
 from archdsl.errors.shapes import IndivisibleChannels, NoSuchChunk, WrongKind
-from archdsl.op import Call, Int, Layer, Op, arg
+from archdsl.op import Int, Layer, Op, arg
 from archdsl.tensors import Shape, Shapes, Stride, Window
 
 
@@ -120,6 +120,6 @@ class Chunk(Op):
             raise IndivisibleChannels(x.channels, self.of, "chunks")
         return Shape(x.channels // self.of, *x.spatial)
 
-    def torch(self, inputs: Shapes) -> Call:
+    def torch(self, inputs: Shapes) -> Layer:
         length = inputs[0].channels // self.of
-        return Call("torch.narrow", {"dim": 1, "start": self.index * length, "length": length})
+        return Layer("archdsl.emitters.layers.Chunk", {"start": self.index * length, "length": length})

@@ -152,7 +152,7 @@ class Crop(Op):
         if self.size is None:
             return Call("archdsl.emitters.layers.crop_like")
         size = axes(self.name, "size", self.size, inputs[0])
-        return Call("archdsl.emitters.layers.crop", {"size": size})
+        return Layer("archdsl.emitters.layers.CentreCrop", {"size": size})
 
 
 @final

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from archdsl.op import Call, Layer, Op
+from archdsl.op import Layer, Op
 from archdsl.tensors import Shape, Shapes
 
 
@@ -33,5 +33,5 @@ class Zero(Op):
     def shape(self, inputs: Shapes) -> Shape:
         return inputs[0]
 
-    def torch(self, inputs: Shapes) -> Call:
-        return Call("torch.mul", {"other": 0})
+    def torch(self, inputs: Shapes) -> Layer:
+        return Layer("archdsl.emitters.layers.Zero", {})

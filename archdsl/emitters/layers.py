@@ -1,0 +1,152 @@
+"""The few modules and functions that torch lacks.
+
+None of them looks at the value of a size: sizes of other maps and odd sizes are arithmetic, without
+a branch, so that modules compile whole and export with dynamic height and width.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# ---- modules -----------------------------------------------------------------------------------
+
+
+class _Same(nn.modules.conv._ConvNd):
+    """Pads as TensorFlow's `same` does: by the input's size, an odd pixel at the bottom and the right."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        padding: list[Any] = []
+        for size, kernel, stride, dilation in zip(
+            x.shape[2:], self.kernel_size, self.stride, self.dilation, strict=True
+        ):
+            total = torch.sym_max(dilation * (kernel - 1) - (size - 1) % stride, 0)
+            # F.pad wants the last dimension first.
+            padding = [total // 2, total - total // 2, *padding]
+        return super().forward(F.pad(x, padding))  # type: ignore[no-any-return]
+
+
+class SameConv2d(_Same, nn.Conv2d):
+    """A convolution of maps that gives ceil(size / stride)."""
+
+
+class SameConv3d(_Same, nn.Conv3d):
+    """A convolution of volumes that gives ceil(size / stride)."""
+
+
+class MapLayerNorm(nn.LayerNorm):
+    """Layer normalisation over the channels of each pixel of B×C×H×W or B×C×D×H×W."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
+class DropPath(nn.Module):
+    """Stochastic depth: in training, an image becomes 0 with probability `rate`, else x / (1 - rate)."""
+
+    def __init__(self, rate: float):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.rate == 0:
+            return x
+        kept = x.new_empty((x.shape[0],) + (1,) * (x.ndim - 1)).bernoulli_(1 - self.rate)
+        return x * kept if self.rate == 1 else x * kept / (1 - self.rate)
+
+    def extra_repr(self) -> str:
+        return f"rate={self.rate}"
+
+
+class ChannelShuffle(nn.Module):
+    """Channel i*n + j of g groups of n channels becomes channel j*g + i."""
+
+    def __init__(self, groups: int):
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.unflatten(x, 1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+
+    def extra_repr(self) -> str:
+        return f"groups={self.groups}"
+
+
+class Chunk(nn.Module):
+    """Channels `start` to `start + length`."""
+
+    def __init__(self, start: int, length: int):
+        super().__init__()
+        self.start, self.length = start, length
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.narrow(1, self.start, self.length)
+
+    def extra_repr(self) -> str:
+        return f"start={self.start}, length={self.length}"
+
+
+class CentreCrop(nn.Module):
+    """The middle of a map, of a given size."""
+
+    def __init__(self, size: Sequence[int]):
+        super().__init__()
+        self.size = tuple(size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _cropped(x, self.size)
+
+    def extra_repr(self) -> str:
+        return f"size={self.size}"
+
+
+class Zero(nn.Module):
+    """Its input times 0."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 0
+
+
+# ---- functions ---------------------------------------------------------------------------------
+
+
+def resize_like(x: Tensor, like: Tensor, mode: str, align_corners: bool | None) -> Tensor:
+    """x in the height and width of `like`, by interpolation."""
+    return F.interpolate(x, size=like.shape[2:], mode=mode, align_corners=align_corners)
+
+
+def align_like(x: Tensor, like: Tensor) -> Tensor:
+    """x in the height and width of `like`, cropped or padded with zeros at the bottom and the right."""
+    padding: list[int] = []
+    for size, wanted in zip(x.shape[2:], like.shape[2:], strict=True):
+        padding = [0, wanted - size, *padding]
+    return F.pad(x, padding)
+
+
+def crop_like(x: Tensor, like: Tensor) -> Tensor:
+    """The middle of x, in the height and width of `like`."""
+    return _cropped(x, like.shape[2:])
+
+
+def _cropped(x: Tensor, wanted: Sequence[int]) -> Tensor:
+    padding: list[int] = []
+    for size, side in zip(x.shape[2:], wanted, strict=True):
+        before = (size - side) // 2
+        padding = [-before, side - size + before, *padding]
+    return F.pad(x, padding)
+
+
+def total(maps: Sequence[Tensor]) -> Tensor:
+    """The sum of any number of maps."""
+    return functools.reduce(operator.add, maps)
+
+
+def product(maps: Sequence[Tensor]) -> Tensor:
+    """The product of any number of maps."""
+    return functools.reduce(operator.mul, maps)

@@ -1,0 +1,260 @@
+"""Network → an ordinary torch module with readable paths and straight-line forwards.
+
+A network becomes two programs over the same submodules: what its outputs need in inference, and all
+of it. torch.fx turns each into the code of a forward; the programs are plain data, so that copies
+and pickles of a model carry them and make their forwards again.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Literal, TypeAlias
+
+import torch
+from torch import Tensor, fx, nn
+
+from archdsl.emitters import layers
+from archdsl.emitters.chains import chains
+from archdsl.emitters.initialisers import INITIALISERS
+from archdsl.network import Network
+from archdsl.op import Call, Layer, Recipe
+from archdsl.tensors import Shape
+
+Returned: TypeAlias = Tensor | list[Tensor] | dict[str, Tensor]
+
+
+def _table(prefix: str, module: object, names: Iterable[str]) -> dict[str, Callable[..., Any]]:
+    return {f"{prefix}.{name}": getattr(module, name) for name in names}
+
+
+# All that a recipe may name.
+TARGETS: dict[str, Callable[..., Any]] = {
+    **_table(
+        "torch.nn",
+        nn,
+        [
+            *(
+                f"{word}{rank}d"
+                for word in (
+                    "Conv", "ConvTranspose", "BatchNorm", "MaxPool", "AvgPool", "AdaptiveMaxPool",
+                    "AdaptiveAvgPool", "ZeroPad", "Dropout",
+                )
+                for rank in (2, 3)
+            ),
+            "BatchNorm1d", "GroupNorm", "LayerNorm", "Linear", "Flatten", "Identity", "Dropout",
+            "PixelShuffle", "Upsample",
+            "ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "SELU", "SiLU", "Hardswish", "GELU", "Mish",
+            "Softplus", "Sigmoid", "Hardsigmoid", "Tanh", "Softmax",
+        ],
+    ),
+    **_table(
+        "archdsl.emitters.layers",
+        layers,
+        [
+            "SameConv2d", "SameConv3d", "MapLayerNorm", "DropPath", "ChannelShuffle", "Chunk",
+            "CentreCrop", "Zero", "resize_like", "align_like", "crop_like", "total", "product",
+        ],
+    ),
+    **_table("operator", operator, ["add", "mul"]),
+    "torch.cat": torch.cat,
+}  # fmt: skip
+
+
+# ---- programs ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a program: a module (by its path) or a function gives `value` from `inputs`."""
+
+    value: int
+    inputs: tuple[int, ...]
+    run: str | Call
+
+
+@dataclass(frozen=True)
+class Program:
+    """A straight line of steps; value 0 is the image.
+
+    `results` are the names and values of what it returns, `form` how it returns them.
+    """
+
+    steps: tuple[Step, ...]
+    results: tuple[tuple[str, int], ...]
+    form: Literal["tensor", "list", "dict"]
+
+    def graph(self) -> fx.Graph:
+        """The program as torch.fx writes it."""
+        graph = fx.Graph()
+        values: dict[int, Any] = {0: graph.placeholder("image", type_expr=Tensor)}
+        for step in self.steps:
+            inputs = tuple(values[value] for value in step.inputs)
+            if isinstance(step.run, str):
+                values[step.value] = graph.create_node(
+                    "call_module", step.run, inputs, name=step.run.replace(".", "_")
+                )
+            else:
+                values[step.value] = graph.call_function(
+                    TARGETS[step.run.target],
+                    (list(inputs),) if step.run.as_list else inputs,
+                    dict(step.run.arguments),
+                )
+        made = {name: values[value] for name, value in self.results}
+        if self.form == "tensor":
+            (result,) = made.values()
+            graph.output(result)
+        else:
+            graph.output(made if self.form == "dict" else list(made.values()))
+        return graph
+
+
+def _programs(network: Network, steps: Sequence[Step], inference: bool) -> tuple[Program, Program]:
+    """What runs outside training, and in training."""
+    flowing = tuple((o.name, o.value) for o in network.outputs if not o.training_only)
+    shorter = Program(
+        tuple(step for step in steps if step.value - 1 in network.inference),
+        flowing,
+        "list" if network.returns_list else "tensor",
+    )
+    if inference or len(flowing) == len(network.outputs):
+        return shorter, shorter
+    names = [o.name for o in network.outputs]
+    if not network.returns_list:
+        names[0] = "out"
+    values = [o.value for o in network.outputs]
+    return shorter, Program(tuple(steps), tuple(zip(names, values, strict=True)), "dict")
+
+
+# ---- the module --------------------------------------------------------------------------------
+
+
+class Model(nn.Module):
+    """A compiled network.
+
+    Reads B×C×H×W (B×C×D×H×W for volumes), any height and width that the network can take. Returns
+    what flows: a tensor, or a list of maps, finest first. In training it returns, where the network
+    has outputs that exist in training only, a dict of tensors, the main one first under `out`.
+
+    Attributes:
+        input_shape: the image's shape for which the network was checked, without the batch.
+        loss_weights: how much each output counts in the training loss, by its name.
+    """
+
+    def __init__(
+        self, inference: Program, training: Program, input_shape: Shape, loss_weights: Mapping[str, float]
+    ):
+        super().__init__()
+        self.input_shape = tuple(input_shape)
+        self.loss_weights = dict(loss_weights)
+        self._inference = inference
+        self._training = training
+
+    def forward(self, image: Tensor) -> Returned:
+        run = self._run_training if self.training else self._run_inference
+        return run(self, image)
+
+    def link(self) -> None:
+        """Makes the two forwards, once all submodules are there."""
+        self._run_inference = self._forward(self._inference)
+        shared = self._training == self._inference
+        self._run_training = self._run_inference if shared else self._forward(self._training)
+
+    def _forward(self, program: Program) -> Callable[[nn.Module, Tensor], Returned]:
+        made: Callable[[nn.Module, Tensor], Returned] = type(fx.GraphModule(self, program.graph())).forward
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the forwards: generated code has no name under which it could be found again."""
+        return {key: value for key, value in self.__dict__.items() if not key.startswith("_run_")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self.link()
+
+
+def build(network: Network, *, inference: bool = False) -> Model:
+    """The torch module of a network; with `inference`, without the parts that exist in training only.
+
+    State-dict keys are the operations' paths. A top-level scope that is a plain chain (a head) is an
+    nn.Sequential, called as one. Modules are made on torch's default device, so that
+    `with torch.device("meta")` builds without memory and without initial weights.
+    """
+    numbers = sorted(network.inference) if inference else range(len(network.operations))
+    recipes = {
+        number: operation.op.torch(network.shapes_into(operation))
+        for number, operation in ((number, network.operations[number]) for number in numbers)
+    }
+    modules, steps = _assemble(network, recipes)
+    programs = _programs(network, steps, inference)
+    weights = {name: o.weight for (name, _), o in zip(programs[1].results, network.outputs, strict=False)}
+    model = Model(*programs, network.input, weights)
+    for path, module in modules.items():
+        _place(model, path, module)
+    model.link()
+    return model
+
+
+def _assemble(network: Network, recipes: Mapping[int, Recipe]) -> tuple[dict[str, nn.Module], list[Step]]:
+    """The modules by path, and the steps that call them."""
+    modules: dict[str, nn.Module] = {}
+    steps: list[Step] = []
+    alone = chains(network, recipes)
+    for number, recipe in recipes.items():
+        operation = network.operations[number]
+        scope = operation.path.partition(".")[0]
+        chain = alone.get(scope, ())
+        if number in chain:
+            if number == chain[-1]:
+                modules[scope] = _sequence(network, recipes, chain)
+                steps.append(Step(number + 1, network.operations[chain[0]].inputs, scope))
+        elif isinstance(recipe, Call):
+            steps.append(Step(number + 1, operation.inputs, recipe))
+        else:
+            path = f"after_{operation.path}" if chain else operation.path
+            if path not in modules:
+                modules[path] = make(recipe)
+            steps.append(Step(number + 1, operation.inputs, path))
+    return modules, steps
+
+
+def _sequence(
+    network: Network, recipes: Mapping[int, Recipe], numbers: Iterable[int], depth: int = 1
+) -> nn.Sequential:
+    """Nested nn.Sequential with the names that the operations' paths have from `depth` on."""
+    sequence = nn.Sequential()
+    for name, group in groupby(numbers, lambda number: network.operations[number].path.split(".")[depth]):
+        members = list(group)
+        recipe = recipes[members[0]]
+        if network.operations[members[0]].path.count(".") == depth and isinstance(recipe, Layer):
+            sequence.add_module(name, make(recipe))
+        else:
+            sequence.add_module(name, _sequence(network, recipes, members, depth + 1))
+    return sequence
+
+
+def make(layer: Layer) -> nn.Module:
+    """The module of a recipe, with its initial weights, on torch's default device."""
+    kind = TARGETS[layer.target]
+    module: nn.Module
+    if layer.init is None:
+        module = kind(**layer.arguments)
+    else:
+        # Torch's own initial weights would cost more than all the rest of building.
+        skip_init: Callable[..., nn.Module] = nn.utils.skip_init
+        module = skip_init(kind, **layer.arguments, device=torch.get_default_device())
+        INITIALISERS[layer.init](module)
+    return module
+
+
+def _place(model: nn.Module, path: str, module: nn.Module) -> None:
+    """Registers a module under a dotted path; what is missing on the way becomes plain containers."""
+    *scopes, name = path.split(".")
+    container = model
+    for scope in scopes:
+        if scope not in container._modules:
+            container.add_module(scope, nn.Module())
+        container = container.get_submodule(scope)
+    container.add_module(name, module)

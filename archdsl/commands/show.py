@@ -1,0 +1,76 @@
+"""`archdsl show`: what a spec is on its way from text to module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+import click
+
+from archdsl.commands.arguments import input_option, set_option
+from archdsl.commands.specs import architecture, read
+from archdsl.network import Network
+from archdsl.op import Op, arguments
+from archdsl.parser import parse
+from archdsl.syntax import Node, children
+from archdsl.tensors import Shape
+
+
+@click.command("show")
+@click.argument("spec")
+@click.option(
+    "--stage",
+    type=click.Choice(["tree", "graph"]),
+    default="graph",
+    show_default=True,
+    help="The syntax tree, or the network's operations.",
+)
+@set_option
+@input_option
+def command(spec: str, stage: str, settings: dict[str, str], shape: Shape | None) -> None:
+    """Print what a spec is on its way from text to module."""
+    if stage == "tree":
+        lines = (line for statement in parse(read(spec)).statements for line in _tree(statement, 0))
+    else:
+        lines = _graph(architecture(spec, shape=shape, settings=settings).network)
+    for line in lines:
+        click.echo(line)
+
+
+def _tree(node: Node, level: int) -> Iterator[str]:
+    """A line a node: what it is, what it says itself, where it stands."""
+    said = [
+        f"{field.name}={value!r}"
+        for field in fields(node)
+        if isinstance(value := getattr(node, field.name), str | int | float | bool) and value != ""
+    ]
+    place = f"{node.span.line}:{node.span.column}"
+    yield f"{place:>6}  {'  ' * level}{type(node).__name__} {' '.join(said)}".rstrip()
+    for child in children(node):
+        yield from _tree(child, level + 1)
+
+
+def _graph(network: Network) -> Iterator[str]:
+    """A line an operation: its number, what it does, what it reads, the shape and the path of what it gives."""
+    yield f"%0 = image  {network.input}"
+    for number, operation in enumerate(network.operations, 1):
+        inputs = ", ".join(f"%{value}" for value in operation.inputs)
+        path = f"  {operation.path}" if operation.path else ""
+        yield f"%{number} = {_call(operation.op)} ({inputs})  {operation.shape}{path}"
+    for output in network.outputs:
+        when = f"  in training, weight {output.weight:g}" if output.training_only else ""
+        yield f"{output.name} = %{output.value}  {network.shape_of(output.value)}{when}"
+
+
+def _call(op: Op) -> str:
+    """The operation with the arguments that aren't its defaults."""
+    given = [
+        f"{name}={_told(getattr(op, name))}"
+        for name, field in arguments(type(op)).items()
+        if getattr(op, name) != field.default
+    ]
+    return " ".join([op.name, *given])
+
+
+def _told(value: object) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -26,10 +26,21 @@ class _Same(nn.modules.conv._ConvNd):
         for size, kernel, stride, dilation in zip(
             x.shape[2:], self.kernel_size, self.stride, self.dilation, strict=True
         ):
-            total = torch.sym_max(dilation * (kernel - 1) - (size - 1) % stride, 0)
+            total = _same_padding(size, dilation * (kernel - 1) + 1, stride)
             # F.pad wants the last dimension first.
             padding = [total // 2, total - total // 2, *padding]
         return super().forward(F.pad(x, padding))  # type: ignore[no-any-return]
+
+
+def _same_padding(size: int, extent: int, stride: int) -> int | torch.SymInt:
+    """Zeros along one dimension, on both sides together: max(0, extent - 1 - (size - 1) % stride).
+
+    Exporters can't reason about `max`, so it stays away where the window covers the stride.
+    """
+    if extent == 1:
+        return 0
+    zeros = extent - 1 - (size - 1) % stride
+    return zeros if extent >= stride else torch.sym_max(zeros, 0)
 
 
 class SameConv2d(_Same, nn.Conv2d):

@@ -277,3 +277,22 @@ class AlignCorners(Mistake):
 
     def help(self) -> str:
         return "leave it out, or take bilinear or bicubic"
+
+
+@dataclass(eq=False)
+class NothingLeft(Mistake):
+    """A factor that makes a map smaller than one pixel."""
+
+    code = "E215"
+    word: str
+    given: Sizes
+    minimum: Sizes
+
+    def message(self) -> str:
+        return f"`{self.word}` leaves nothing of a map this small"
+
+    def label(self) -> str:
+        return f"gets {size(self.given)}"
+
+    def help(self) -> str:
+        return f"the input here must be at least {size(self.minimum)}"

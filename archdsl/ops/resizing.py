@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import Any, final
 
-from archdsl.errors.shapes import AlignCorners, CropTooLarge, ExactlyOne, WrongKind
+from archdsl.errors.shapes import AlignCorners, CropTooLarge, ExactlyOne, NothingLeft, WrongKind
 from archdsl.op import Call, Dims, Flag, Int, Layer, MapRef, Op, Real, Recipe, Word, arg
 from archdsl.ops.geometry import Size, axes, want_map
 from archdsl.tensors import Shape, Shapes, Stride, Window
@@ -22,6 +23,14 @@ def _like(word: str, inputs: Shapes) -> Shape:
     if like.rank != x.rank:
         raise WrongKind(word, "maps of one kind", inputs)
     return Shape(x.channels, *like.spatial)
+
+
+def _scaled(word: str, x: Shape, scale: float) -> tuple[int, ...]:
+    """The size of a map by a factor, rounded down; raises NothingLeft."""
+    made = tuple(int(i * scale) for i in x.spatial)
+    if 0 in made:
+        raise NothingLeft(word, x.spatial, (ceil(1 / scale),) * x.rank)
+    return made
 
 
 def _place(inputs: Shapes, strides: tuple[Stride, ...], y: Shape) -> Stride:
@@ -49,7 +58,7 @@ class Interpolate(Op):
     maps = ("like",)
     mode: str = arg("bilinear", kind=Word(("bilinear", "nearest", "bicubic")), doc="how pixels are mixed")
     size: Size | None = arg(None, kind=Dims(optional=True), doc="size that leaves")
-    scale: float | None = arg(None, kind=Real(low=0, optional=True), doc="factor of height and width")
+    scale: float | None = arg(None, kind=Real(low=0.01, optional=True), doc="factor of height and width")
     like: None = arg(None, kind=MapRef(), doc="a map whose size is taken")
     align_corners: bool = arg(False, kind=Flag(), doc="whether corner pixels keep their places")
 
@@ -65,7 +74,7 @@ class Interpolate(Op):
         if self.mode == "bicubic" and x.rank != 2:
             raise WrongKind("interpolate bicubic", "a map", (x,))
         if self.scale is not None:
-            return Shape(x.channels, *(max(1, int(i * float(self.scale))) for i in x.spatial))
+            return Shape(x.channels, *_scaled(self.name, x, float(self.scale)))
         if self.size is not None:
             return Shape(x.channels, *axes(self.name, "size", self.size, x))
         return _like(self.name, inputs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +20,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         Unwritable: the operating system refused (no such folder, a full disk, no permission).
     """
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
     try:
         yield temporary
         _flush(temporary)

@@ -78,10 +78,15 @@ class Data:
         order = torch.randperm(count, generator=generator)
         draws = torch.rand(count, 4, generator=generator).tolist()
         upright = self.description.task == "classification"
-        for chosen in order.tensor_split(_number_of_batches(count, batch)):
+        for chosen in order.tensor_split(self.steps(batch)):
             indices = chosen.tolist()
             windows = [self._window(self.train.images[i], *draws[i], upright=upright) for i in indices]
             yield self._batch(self.train, indices, windows)
+
+    def steps(self, batch: int) -> int:
+        """How many batches an epoch has: as few as hold all images, but none of a single image."""
+        count = len(self.train.images)
+        return max(1, min(-(-count // batch), count // 2))
 
     def validation(self, *, batch: int) -> Iterator[Batch]:
         """The centre crop of every validation image, in the order of their names."""
@@ -147,11 +152,6 @@ def random_numbers(*seeds: int) -> torch.Generator:
     """A generator for one purpose: near-by seeds give streams that have nothing in common."""
     digest = hashlib.sha256(" ".join(map(str, seeds)).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little"))
-
-
-def _number_of_batches(count: int, batch: int) -> int:
-    """As few as hold `count` images, but none of them with one image only."""
-    return max(1, min(-(-count // batch), count // 2))
 
 
 def _read(description: Description, examples: Sequence[Example], size: int) -> Pictures:

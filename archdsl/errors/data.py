@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake, named, suggest
 
 LAYOUTS = (
-    "for segmentation a folder holds images/ and masks/ with the same file names, for classification a folder "
-    "of images for each class; either stands in train/, val/ and test/, or alone"
+    "for segmentation a folder holds images/ and masks/ with the same file names, for classification a "
+    "folder of images for each class; either stands in train/, val/ and test/, or alone"
 )
 
 
@@ -317,6 +317,22 @@ class OutputsDoNotFit(Mistake):
     def help(self) -> str:
         head = "head 1x1" if self.task == "segmentation" else "head linear"
         return f"end the network in `{head} out={self.classes}`"
+
+
+@dataclass(eq=False)
+class WeightsDoNotFit(Mistake):
+    code = "E429"
+    path: str
+    missing: tuple[str, ...]
+    left_over: tuple[str, ...]
+    reshaped: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"the weights in `{self.path}` are those of another network"
+
+    def help(self) -> str:
+        kinds = {"missing": self.missing, "left over": self.left_over, "of another shape": self.reshaped}
+        return "; ".join(f"{kind}: {named(names, 3)}" for kind, names in kinds.items() if names)
 
 
 @dataclass(eq=False)

@@ -1,0 +1,40 @@
+"""Training: a module and data give weights and a score, the same bits each time on the same CPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archdsl.training.recipe import Epoch, Outcome, Recipe
+
+if TYPE_CHECKING:
+    from archdsl.training.checkpoints import load_weights, save_weights
+    from archdsl.training.loop import evaluate, fit
+    from archdsl.training.reproducible import seeded_build
+
+__all__ = [
+    "Epoch",
+    "Outcome",
+    "Recipe",
+    "evaluate",
+    "fit",
+    "load_weights",
+    "save_weights",
+    "seeded_build",
+]
+
+_HOMES = {
+    "evaluate": "loop",
+    "fit": "loop",
+    "load_weights": "checkpoints",
+    "save_weights": "checkpoints",
+    "seeded_build": "reproducible",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What needs torch is imported when it is first asked for."""
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

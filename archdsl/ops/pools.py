@@ -61,7 +61,11 @@ class Pool(Op):
         (x,) = inputs
         if self._adaptive is not None:
             return Shape(x.channels, *axes(self.name, "to", self._adaptive, x))
-        return Shape(x.channels, *slide(self.name, x, *self._axes(x), ceil=self.ceil))
+        size, stride, pad = self._axes(x)
+        # Torch's mean over a volume wants a map of the window's size before it is padded.
+        if self.kind == "avg" and x.rank == 3:
+            slide(self.name, x, size, stride, (0, 0, 0))
+        return Shape(x.channels, *slide(self.name, x, size, stride, pad, ceil=self.ceil))
 
     def window(self, inputs: Shapes) -> Window | None:
         if self._adaptive is not None:

@@ -59,6 +59,7 @@ class Mistake(Exception):
 
     code: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ERROR
+    safe_fix: ClassVar[bool] = False  # whether the replacement may be applied unseen
 
     def message(self) -> str:
         """What is wrong, in one sentence, lower case, without a full stop."""
@@ -85,7 +86,7 @@ class Mistake(Exception):
             message=self.message(),
             labels=(Label(span, self.label()), *(replace_primary(other) for other in others)),
             help=self.help(),
-            fix=None if text is None else Fix(span, text),
+            fix=None if text is None else Fix(span, text, self.safe_fix),
         )
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
 
 from archdsl.tensors import Cost, Shape, Shapes, Stride, Window
@@ -69,7 +70,7 @@ class MapRef:
 Kind: TypeAlias = Int | Real | Flag | Dims | Word | Padding | MapRef
 
 
-def arg(default: Any = dataclasses.MISSING, *, kind: Kind, doc: str) -> Any:
+def arg(default: Any = dataclasses.MISSING, *, kind: object, doc: str) -> Any:
     """A field of an operation: what it accepts and what it is for, said once for checker and help."""
     return dataclasses.field(default=default, metadata={"kind": kind, "doc": doc})
 
@@ -149,9 +150,10 @@ class Op:
         return known * window.stride[-1]
 
 
-def arguments(op: type[Op]) -> dict[str, dataclasses.Field[Any]]:
-    """The arguments of an operation by name, in positional order."""
-    return {field.name: field for field in dataclasses.fields(op)}
+@lru_cache(maxsize=256)
+def arguments(kind: Any) -> dict[str, dataclasses.Field[Any]]:
+    """The arguments of an operation or a recipe stage (a class) by name, in positional order."""
+    return {field.name: field for field in dataclasses.fields(kind)}
 
 
 def per_axis(size: int | tuple[int, ...], rank: int) -> tuple[int, ...]:

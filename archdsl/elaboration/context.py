@@ -1,0 +1,156 @@
+"""Where the elaborator stands: the run, the definition being expanded, the names in reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.blocks import Builder
+from archdsl.elaboration.choices import Asker, words_of
+from archdsl.elaboration.values import Value
+from archdsl.errors import Diagnostic
+from archdsl.stage import Flow, Map
+from archdsl.syntax import Node, Pipeline
+from archdsl.tensors import Shape
+from archdsl.vocabulary import File
+
+
+@dataclass(eq=False)
+class Trace:
+    """What was decided while one definition (or file) was expanded once: enough to write it closed.
+
+    Keys are a node and the turns of the loops around it.
+    """
+
+    name: str
+    decisions: dict[tuple[Node, tuple[int, ...]], Any] = field(default_factory=dict)
+    calls: dict[tuple[Node, tuple[int, ...]], Trace] = field(default_factory=dict)
+    turns: dict[tuple[Node, tuple[int, ...]], list[Any]] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Run:
+    """One elaboration of one spec.
+
+    Attributes:
+        image: the input's shape.
+        overrides: values of lets that the caller gives (`classes` of the data).
+        memo: blocks that were built, by key; None elaborates everything afresh.
+        collected: where mistakes go instead of ending the run; None raises the first.
+        trace: written where the spec is to be closed.
+    """
+
+    image: Shape
+    overrides: Mapping[str, Value]
+    memo: dict[Any, Any] | None
+    collected: list[Diagnostic] | None = None
+    lets: dict[Any, Value] = field(default_factory=dict)
+    words: dict[Pipeline, dict[Node, str]] = field(default_factory=dict)
+    labels: dict[Node, tuple[str, ...]] = field(default_factory=dict)
+    plans: list[Any] = field(default_factory=list)
+    cells: list[Any] = field(default_factory=list)
+    edges: list[Any] = field(default_factory=list)
+    evaluating: list[Any] = field(default_factory=list)
+    let_traces: dict[Any, Trace] = field(default_factory=dict)
+    tracing: bool = False
+
+    def words_in(self, pipeline: Pipeline, file: File) -> dict[Node, str]:
+        found = self.words.get(pipeline)
+        if found is None:
+            found = self.words[pipeline] = words_of(pipeline, file)
+        return found
+
+
+class Scope:
+    """A scope of module paths: its prefix and how many stages it holds so far."""
+
+    __slots__ = ("count", "prefix", "shared")
+
+    def __init__(self, prefix: str, shared: bool = False) -> None:
+        self.prefix = prefix
+        self.count = 0
+        self.shared = shared
+
+
+class Trail:
+    """Values between the stages of a definition's outermost pipeline, until the pooling."""
+
+    __slots__ = ("closed", "values")
+
+    def __init__(self) -> None:
+        self.values: list[Map] = []
+        self.closed = False
+
+    def follow(self, value: Map) -> None:
+        """Notes a value; one without a place (after global pooling) ends the trail."""
+        self.closed = self.closed or value.stride is None
+        if not self.closed:
+            self.values.append(value)
+
+
+@dataclass(eq=False)
+class Frame:
+    """One expansion of a definition, or of a file's pipeline.
+
+    Attributes:
+        flow: what flowed in (`@in`).
+        names: values that have a name.
+        applied: stages by name, for `share`.
+        chain: names of the definitions being expanded, outermost first.
+    """
+
+    run: Run
+    file: File
+    builder: Builder
+    flow: Any
+    image: Map
+    names: dict[str, Flow] = field(default_factory=dict)
+    applied: dict[str, Any] = field(default_factory=dict)
+    chain: tuple[Any, ...] = ()
+    trace: Trace | None = None
+
+
+class Context:
+    """A frame with what changes inside it: loop variables, scope, words so far, turns.
+
+    `sumless` holds inside a residual that drops its sum: dropping a path there would drop the map.
+    """
+
+    __slots__ = ("asker", "frame", "numbering", "scope", "sumless", "trail", "turn", "variables", "words")
+
+    def __init__(
+        self,
+        frame: Frame,
+        asker: Asker,
+        variables: Mapping[str, Value],
+        scope: Scope,
+        words: str,
+        numbering: Mapping[Node, str],
+        turn: tuple[int, ...] = (),
+        trail: Trail | None = None,
+        sumless: bool = False,
+    ) -> None:
+        self.frame = frame
+        self.asker = asker
+        self.variables = variables
+        self.scope = scope
+        self.words = words
+        self.numbering = numbering
+        self.turn = turn
+        self.trail = trail
+        self.sumless = sumless
+
+    def but(self, **changes: Any) -> Context:
+        """This context with some parts replaced."""
+        fresh = Context.__new__(Context)
+        for name in Context.__slots__:
+            setattr(fresh, name, changes[name] if name in changes else getattr(self, name))
+        return fresh
+
+    def word(self, node: Node, fallback: str) -> str:
+        """The name so far of choices below a stage."""
+        own = self.numbering.get(node, fallback)
+        return f"{self.words}.{own}" if self.words else own
+
+

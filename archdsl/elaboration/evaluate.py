@@ -1,0 +1,635 @@
+"""Expressions to values, in exact numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from archdsl.elaboration.choices import Answer, Choice
+from archdsl.elaboration.context import Context
+from archdsl.elaboration.values import UNKNOWN, Muted, Partial, Quoted, Uncacheable, Value, described, key_of, shown
+from archdsl.errors import ArchError, Mistake
+from archdsl.errors.expansion import ListTooLong, NumberTooLarge
+from archdsl.errors.names import Arithmetic, StepsDiffer, UnknownFunction, UnknownHole, UnknownValue, WrongValue
+from archdsl.errors.spaces import BadRange, EmptyRange
+from archdsl.formatter import format_node
+from archdsl.source import Label, Span
+from archdsl.stage import BareWord, Lattice, Map, Pyramid, Size
+from archdsl.syntax import (
+    At,
+    Binary,
+    Binding as LoopBinding,
+    Choice as ChoiceNode,
+    Dimensions,
+    Expression,
+    Function,
+    Keyword,
+    Each,
+    Listing,
+    Marked,
+    Name,
+    Node,
+    Nothing,
+    Number,
+    Paren,
+    Pipeline,
+    Quote,
+    Range,
+    Text,
+    Truth,
+    Unary,
+    When,
+    Word,
+    as_pipeline,
+    walk,
+)
+from archdsl.vocabulary import Binding, Definition
+
+MAX_LIST = 1_000
+MAX_NUMBER = 10**18
+MAX_DENOMINATOR = 10**30
+
+NO_WORDS: frozenset[str] = frozenset()
+
+# The elaborator's way to make a stage value of a call; set by `arguments`, which builds on this module.
+MakePartial = Callable[[Word, Context, str], Value]
+
+
+class Evaluator:
+    """Evaluates expressions; `partial` makes the value of a stage with arguments."""
+
+    def __init__(self, partial: MakePartial) -> None:
+        self.partial = partial
+        self._rules: dict[type[Node], Callable[[Any, Context, str, frozenset[str]], Value]] = {
+            Number: lambda node, *_: node.value,
+            Dimensions: lambda node, *_: Size(node.value),
+            Text: lambda node, *_: node.value,
+            Truth: lambda node, *_: node.value,
+            Nothing: lambda node, *_: None,
+            Name: self._name,
+            At: lambda node, context, *_: self.named(node, context),
+            Listing: self._listing,
+            ChoiceNode: self._choice,
+            Range: self._range,
+            Function: self._function,
+            Binary: self._binary,
+            Unary: self._unary,
+            When: self._when,
+            Paren: lambda node, context, words, own: self.evaluate(node.inner, context, words, NO_WORDS),
+            Quote: self._quote,
+        }
+
+    def evaluate(
+        self, node: Expression, context: Context, words: str = "", own: frozenset[str] = NO_WORDS
+    ) -> Value:
+        """The value of an expression.
+
+        `words` is the name of a choice that stands there; `own` are words that mean themselves.
+        """
+        return self._rules[type(node)](node, context, words, own)
+
+    # ---- names ---------------------------------------------------------------------------------
+
+    def _name(self, node: Name, context: Context, words: str, own: frozenset[str]) -> Value:
+        name = node.name
+        if name in own:
+            return BareWord(name)
+        if name in context.variables:
+            value = context.variables[name]
+            if value is UNKNOWN:
+                raise Muted
+            return value
+        try:
+            meaning = context.frame.file.meaning(name)
+        except Mistake as mistake:
+            raise ArchError(mistake.at(node.span)) from None
+        if meaning is None:
+            return BareWord(name)
+        if isinstance(meaning, Binding):
+            return self.let(meaning, context)
+        return self.partial(Word(node.span, name, (), node.span), context, words)
+
+    def let(self, binding: Binding, context: Context) -> Value:
+        """The value of a let: constant, or decided at its first use."""
+        run = context.frame.run
+        if binding.node.name in run.overrides:
+            return run.overrides[binding.node.name]
+        if self.depends_on_choice(binding):
+            return context.asker.let(binding)
+        if binding not in run.lets:
+            run.lets[binding] = self.let_value(binding, context)
+        return run.lets[binding]
+
+    def let_value(self, binding: Binding, context: Context) -> Value:
+        """Evaluates a let in its own file, outside every definition."""
+        from archdsl.elaboration.context import Frame, Scope, Trace
+
+        run = context.frame.run
+        if binding in run.evaluating:
+            chain = [b.node.name for b in run.evaluating[run.evaluating.index(binding) :]]
+            from archdsl.errors.names import UsesItself
+
+            raise ArchError(UsesItself((*chain, binding.node.name)).at(binding.node.name_span))
+        trace = Trace(binding.node.name) if run.tracing else None
+        if trace is not None:
+            run.let_traces[binding.node] = trace
+        outer = context.frame
+        frame = Frame(run, binding.file, outer.builder, UNKNOWN, outer.image, trace=trace)
+        fresh = Context(frame, context.asker, {}, Scope(""), "", {})
+        run.evaluating.append(binding)
+        try:
+            return self.evaluate(binding.node.value, fresh, binding.node.name)
+        finally:
+            run.evaluating.pop()
+
+    def depends_on_choice(self, binding: Binding, seen: tuple[Binding, ...] = ()) -> bool:
+        """Whether a let holds a choice, or reads one that does."""
+        if binding.file.is_open(binding.node.value):
+            return True
+        if binding in seen:
+            return False
+        for node in walk(binding.node.value):
+            if isinstance(node, Name | Word):
+                try:
+                    meaning = binding.file.meaning(node.name)
+                except (Mistake, ArchError):
+                    continue
+                if isinstance(meaning, Binding) and self.depends_on_choice(meaning, (*seen, binding)):
+                    return True
+        return False
+
+    def named(self, node: At, context: Context) -> Value:
+        """The value called `@name`."""
+        name = self.filled(node.name, context, node.span)
+        frame = context.frame
+        if name in context.variables and isinstance(context.variables[name], Map | Pyramid | Lattice):
+            return context.variables[name]
+        value: Value
+        if name == "in":
+            value = frame.flow
+        elif name == "input":
+            value = frame.image
+        elif name in frame.names:
+            value = frame.names[name]
+        elif name in context.variables and context.variables[name] is UNKNOWN:
+            value = UNKNOWN
+        else:
+            raise ArchError(UnknownValue(name, tuple(frame.names)).at(node.span))
+        if value is UNKNOWN:
+            raise Muted
+        return value
+
+    def filled(self, text: str, context: Context, span: Span) -> str:
+        """A name with its holes filled: `layer{i}`, `m{i+1}`."""
+        if "{" not in text:
+            return text
+        parts = []
+        for piece in text.replace("}", "{").split("{"):
+            parts.append(piece)
+        for index in range(1, len(parts), 2):
+            parts[index] = self._hole(parts[index], context, span)
+        return "".join(parts)
+
+    def _hole(self, hole: str, context: Context, span: Span) -> str:
+        name, sign, offset = hole, "", ""
+        for mark in "+-":
+            if mark in hole:
+                name, _, offset = hole.partition(mark)
+                sign = mark
+        if name not in context.variables:
+            meaning = context.frame.file.lets.get(name)
+            if meaning is None:
+                raise ArchError(UnknownHole(name).at(span))
+            value = self.let(meaning, context)
+        else:
+            value = context.variables[name]
+        if value is UNKNOWN:
+            raise Muted
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value + int(sign + offset) if sign else value)
+        if isinstance(value, str) and not sign:
+            return str(value)
+        raise ArchError(UnknownHole(name).at(span))
+
+    # ---- lists, choices ------------------------------------------------------------------------
+
+    def _listing(self, node: Listing, context: Context, words: str, own: frozenset[str]) -> Value:
+        return tuple(
+            self.evaluate(item, context, f"{words}.{index}" if words else str(index), own)
+            for index, item in enumerate(node.items)
+        )
+
+    def labels(self, node: ChoiceNode, context: Context) -> tuple[str, ...]:
+        known = context.frame.run.labels
+        found = known.get(node)
+        if found is None:
+            found = known[node] = tuple(format_node(option) for option in node.options)
+        return found
+
+    def _choice(self, node: ChoiceNode, context: Context, words: str, own: frozenset[str]) -> Value:
+        labels = self.labels(node, context)
+        answer = self.decide(Choice(words, "categorical", labels, node.span), node, context)
+        option = node.options[labels.index(str(answer))]
+        return self.evaluate(option, context, words, own)
+
+    def decide(self, choice: Choice, node: Node, context: Context) -> Answer:
+        """Asks for one choice and leaves a trace of the answer."""
+        answer = context.asker.choose(choice)
+        if context.frame.trace is not None:
+            context.frame.trace.decisions[node, context.turn] = answer
+        return answer
+
+    def _range(self, node: Range, context: Context, words: str, own: frozenset[str]) -> Value:
+        low, high = self.number(node.low, context), self.number(node.high, context)
+        log = isinstance(node.step, Name) and node.step.name == "log"
+        step = self.number(node.step, context) if node.step is not None and not log else None
+        if low > high:
+            raise ArchError(EmptyRange(shown(low), shown(high)).at(node.span))
+        if isinstance(low, int) and isinstance(high, int) and not log:
+            return self._int_range(node, low, high, step, context, words)
+        if step is not None and step <= 0:
+            raise ArchError(BadRange("the step of a range must be above 0").at(node.span))
+        if log and low <= 0:
+            raise ArchError(BadRange("a logarithmic range starts above 0").at(node.span))
+        choice = Choice(
+            words, "float", (), node.span, float(low), float(high), None if step is None else float(step), log
+        )
+        answer = self.decide(choice, node, context)
+        return normal(Fraction(str(answer)))
+
+    def _int_range(
+        self, node: Range, low: int, high: int, step: Value, context: Context, words: str
+    ) -> Value:
+        step = 1 if step is None else step
+        if not isinstance(step, int) or step < 1:
+            raise ArchError(BadRange("the step of a range of whole numbers must be a whole number").at(node.span))
+        if (high - low) // step >= MAX_LIST * 10:
+            raise ArchError(ListTooLong(MAX_LIST * 10).at(node.span))
+        options = tuple(str(value) for value in range(low, high + 1, step))
+        choice = Choice(words, "int", options, node.span, low, high, step)
+        return int(self.decide(choice, node, context))
+
+    def _quote(self, node: Quote, context: Context, words: str, own: frozenset[str]) -> Value:
+        elements = node.pipeline.elements
+        if len(elements) == 1 and isinstance(elements[0], Word):
+            return self.partial(elements[0], context, words)
+        return self.quoted(node.pipeline, context, words)
+
+    def quoted(self, pipeline: Pipeline, context: Context, words: str) -> Quoted:
+        """A pipeline as a value."""
+        file = context.frame.file
+        reads = file.reads_maps(pipeline)
+        open_ = file.is_open(pipeline)
+        free: tuple[tuple[str, Any], ...] = ()
+        if not reads and not open_:
+            try:
+                names = {node.name for node in walk(pipeline) if isinstance(node, Name | Word)}
+                names |= {
+                    node.label for node in walk(pipeline) if isinstance(node, Marked) and node.label
+                }
+                holes = "".join(names)
+                free = tuple(
+                    (name, key_of(value))
+                    for name, value in context.variables.items()
+                    if name in names or f"{{{name}" in holes
+                )
+                reads = any(isinstance(context.variables[name], Map | Pyramid) for name, _ in free)
+            except Uncacheable:
+                reads = True
+        return Quoted(pipeline, context, words, open_, reads, free)
+
+    def sequence(self, node: Expression, context: Context, words: str) -> Value:
+        """The values of a loop: `a..b` is a sequence here; a scalar stays one."""
+        if isinstance(node, Range):
+            low, high = self.whole(node.low, context), self.whole(node.high, context)
+            step = 1 if node.step is None else self.whole(node.step, context)
+            if step < 1:
+                raise ArchError(BadRange("the step of a sequence must be above 0").at(node.span))
+            if (high - low) // step >= MAX_LIST:
+                raise ArchError(ListTooLong(MAX_LIST).at(node.span))
+            return tuple(range(low, high + 1, step))
+        return self.evaluate(node, context, words)
+
+    def turns(self, bindings: Sequence[LoopBinding], context: Context, words: str) -> list[dict[str, Value]]:
+        """The variables of each turn of a loop whose lists run in step."""
+        columns: list[tuple[LoopBinding, Value]] = []
+        lengths: list[tuple[LoopBinding, int]] = []
+        for binding in bindings:
+            name = f"{words}.{binding.names[0]}" if words else binding.names[0]
+            value = self.sequence(binding.values, context, name)
+            columns.append((binding, value))
+            if is_list(value):
+                lengths.append((binding, len(value)))
+        if not lengths:
+            wrong = bindings[0].values
+            raise ArchError(WrongValue(bindings[0].names[0], "a list", described(columns[0][1])).at(wrong.span))
+        if len({length for _, length in lengths}) > 1:
+            told = tuple((binding.values.span.text, length) for binding, length in lengths)
+            others = [Label(b.values.span, f"{length} values") for b, length in lengths[1:]]
+            raise ArchError(StepsDiffer(told).at(lengths[0][0].values.span, *others))
+        return [self._turn(columns, index) for index in range(lengths[0][1])]
+
+    def _turn(self, columns: list[tuple[LoopBinding, Value]], index: int) -> dict[str, Value]:
+        variables: dict[str, Value] = {}
+        for binding, values in columns:
+            value = values[index] if is_list(values) else values
+            if len(binding.names) == 1:
+                variables[binding.names[0]] = value
+                continue
+            if not is_list(value) or len(value) != len(binding.names):
+                wanted = f"rows of {len(binding.names)} values"
+                raise ArchError(
+                    WrongValue(", ".join(binding.names), wanted, described(value)).at(binding.values.span)
+                )
+            variables.update(zip(binding.names, value, strict=True))
+        return variables
+
+    # ---- arithmetic ----------------------------------------------------------------------------
+
+    def number(self, node: Expression, context: Context) -> int | Fraction:
+        return as_number(self.evaluate(node, context), node.span)
+
+    def whole(self, node: Expression, context: Context, words: str = "") -> int:
+        value = as_number(self.evaluate(node, context, words), node.span)
+        if not isinstance(value, int):
+            raise ArchError(WrongValue(node.span.text, "a whole number", shown(value)).at(node.span))
+        return value
+
+    def truth(self, node: Expression, context: Context) -> bool:
+        value = self.evaluate(node, context)
+        if not isinstance(value, bool):
+            raise ArchError(WrongValue("if", "true or false", described(value)).at(node.span))
+        return value
+
+    def _when(self, node: When, context: Context, words: str, own: frozenset[str]) -> Value:
+        chosen = node.value if self.truth(node.condition, context) else node.otherwise
+        return self.evaluate(chosen, context, words, own)
+
+    def _unary(self, node: Unary, context: Context, words: str, own: frozenset[str]) -> Value:
+        if node.operator == "not":
+            return not self.truth(node.operand, context)
+        return -self.number(node.operand, context)
+
+    def _binary(self, node: Binary, context: Context, words: str, own: frozenset[str]) -> Value:
+        operator = node.operator
+        if operator == "and":
+            return self.truth(node.left, context) and self.truth(node.right, context)
+        if operator == "or":
+            return self.truth(node.left, context) or self.truth(node.right, context)
+        if operator == "*" and isinstance(node.left, Paren) and as_pipeline(node.left.inner) is not None:
+            if not isinstance(node.left.inner, Name | Function | ChoiceNode | Paren | Binary):
+                return self.quoted(Pipeline(node.span, (repeat(node),)), context, words)
+        if operator == "*" and context.frame.file.is_open(node.left):
+            return self._repeated_list(node, context, words, own)
+        left = self.evaluate(node.left, context, words, own)
+        right = self.evaluate(node.right, context, "", own)
+        if operator in ("==", "!="):
+            return (comparable(left) == comparable(right)) == (operator == "==")
+        if is_list(left) or is_list(right):
+            return list_arithmetic(operator, left, right, node.span)
+        return number_arithmetic(
+            operator, as_number(left, node.left.span), as_number(right, node.right.span), node.span
+        )
+
+    def _repeated_list(self, node: Binary, context: Context, words: str, own: frozenset[str]) -> Value:
+        """`[{a, b}] * 5` decides five times."""
+        if not isinstance(node.left, Listing):
+            left = self.number(node.left, context)
+            return number_arithmetic("*", left, self.number(node.right, context), node.span)
+        count = self.whole(node.right, context)
+        if count * len(node.left.items) > MAX_LIST:
+            raise ArchError(ListTooLong(MAX_LIST).at(node.span))
+        if context.frame.trace is not None:
+            context.frame.trace.turns[node, context.turn] = list(range(max(0, count)))
+        values: list[Value] = []
+        for turn in range(count):
+            inside = context.but(turn=(*context.turn, turn))
+            for item in node.left.items:
+                name = f"{words}.{len(values)}" if words else str(len(values))
+                values.append(self.evaluate(item, inside, name, own))
+        return tuple(values)
+
+    def _function(self, node: Function, context: Context, words: str, own: frozenset[str]) -> Value:
+        from archdsl.vocabulary import JOINS
+
+        if node.name in JOINS:
+            pipeline = as_pipeline(node)
+            assert pipeline is not None
+            return self.quoted(pipeline, context, words)
+        rule = FUNCTIONS.get(node.name)
+        if rule is None:
+            raise ArchError(UnknownFunction(node.name, tuple(FUNCTIONS)).at(node.name_span))
+        values = []
+        for argument in node.arguments:
+            if isinstance(argument, Keyword | Each):
+                raise ArchError(Arithmetic(f"`{node.name}` takes no keywords").at(argument.span))
+            values.append(self.evaluate(argument, context))
+        try:
+            return rule(values, node.span)
+        except (ValueError, ZeroDivisionError, OverflowError):
+            raise ArchError(Arithmetic(f"`{node.span.text}` has no value").at(node.span)) from None
+
+
+def repeat(node: Binary) -> Any:
+    """The repeated group that `(...) * n` is where a stage is wanted."""
+    from archdsl.syntax import as_element
+
+    element = as_element(node)
+    assert element is not None
+    return element
+
+
+def is_list(value: Value) -> bool:
+    return isinstance(value, tuple) and not isinstance(value, Size | Map | Pyramid)
+
+
+def normal(value: int | Fraction) -> int | Fraction:
+    """A whole fraction as an int."""
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
+def as_number(value: Value, span: Span) -> int | Fraction:
+    """A value as a number; a map counts as its channels."""
+    if isinstance(value, int | Fraction) and not isinstance(value, bool):
+        return value
+    if isinstance(value, Map):
+        return value.shape.channels
+    if isinstance(value, Pyramid):
+        return value.maps[-1].shape.channels
+    if isinstance(value, BareWord):
+        raise ArchError(Arithmetic(f"`{value}` is not defined").at(span))
+    raise ArchError(Arithmetic(f"{described(value)} is not a number").at(span))
+
+
+def comparable(value: Value) -> Value:
+    if isinstance(value, Map):
+        return value.shape.channels
+    if isinstance(value, Partial) and not value.positional and not value.keywords:
+        return value.written
+    if isinstance(value, Definition):
+        return value.name
+    return str(value) if isinstance(value, str) else value
+
+
+def list_arithmetic(operator: str, left: Value, right: Value, span: Span) -> Value:
+    """Lists add and repeat."""
+    made: Value = None
+    if operator == "+" and is_list(left) and is_list(right):
+        made = tuple(left) + tuple(right)
+    elif operator == "*" and is_list(left) and isinstance(right, int):
+        if len(left) * right > MAX_LIST:
+            raise ArchError(ListTooLong(MAX_LIST).at(span))
+        made = tuple(left) * right
+    elif operator == "*" and is_list(right) and isinstance(left, int):
+        return list_arithmetic(operator, right, left, span)
+    else:
+        raise ArchError(Arithmetic(f"`{operator}` does not work on {described(left)} and {described(right)}").at(span))
+    if len(made) > MAX_LIST:
+        raise ArchError(ListTooLong(MAX_LIST).at(span))
+    return made
+
+
+def number_arithmetic(operator: str, left: int | Fraction, right: int | Fraction, span: Span) -> Value:
+    """Arithmetic and comparison of exact numbers."""
+    match operator:
+        case "<":
+            return left < right
+        case "<=":
+            return left <= right
+        case ">":
+            return left > right
+        case ">=":
+            return left >= right
+        case "+":
+            made = left + right
+        case "-":
+            made = left - right
+        case "*":
+            made = left * right
+        case _ if right == 0:
+            raise ArchError(Arithmetic("division by zero").at(span))
+        case "/":
+            made = Fraction(left) / Fraction(right)
+        case "//":
+            made = left // right
+        case _:
+            made = left % right
+    return bounded(made, span)
+
+
+def bounded(value: int | Fraction, span: Span) -> int | Fraction:
+    if abs(value) > MAX_NUMBER or (isinstance(value, Fraction) and value.denominator > MAX_DENOMINATOR):
+        raise ArchError(NumberTooLarge("10^18").at(span))
+    return normal(value)
+
+
+# ---- functions ---------------------------------------------------------------------------------
+
+
+def round_to(value: int | Fraction, divisor: int) -> int:
+    """The nearest multiple of a divisor, at least the divisor (timm's make_divisible, no limit)."""
+    return max(divisor, int(value + Fraction(divisor, 2)) // divisor * divisor)
+
+
+def round8(value: int | Fraction) -> int:
+    """The nearest multiple of 8, never below 90 % of the value (EfficientNet, arXiv:1905.11946)."""
+    made = round_to(value, 8)
+    return made + 8 if made < Fraction(9, 10) * value else made
+
+
+def _numbers(values: list[Value], span: Span, count: int | None = None) -> list[int | Fraction]:
+    if len(values) == 1 and is_list(values[0]) and count is None:
+        values = list(values[0])
+    if (count is not None and len(values) != count) or not values:
+        raise ValueError
+    return [as_number(value, span) for value in values]
+
+
+def _whole(value: Value, span: Span) -> int:
+    number = as_number(value, span)
+    if not isinstance(number, int):
+        raise ArchError(Arithmetic(f"{shown(number)} is not a whole number").at(span))
+    return number
+
+
+def _one(rule: Callable[[int | Fraction], int]) -> Callable[[list[Value], Span], Value]:
+    return lambda values, span: rule(_numbers(values, span, 1)[0])
+
+
+def _round_to(values: list[Value], span: Span) -> Value:
+    number, divisor = _numbers(values, span, 2)
+    if not isinstance(divisor, int) or divisor < 1:
+        raise ValueError
+    return round_to(number, divisor)
+
+
+def _len(values: list[Value], span: Span) -> Value:
+    (value,) = values
+    if isinstance(value, Pyramid):
+        return len(value.maps)
+    return len(_list(value, span))
+
+
+def _list(value: Value, span: Span) -> tuple[Value, ...]:
+    if not is_list(value):
+        raise ArchError(Arithmetic(f"{described(value)} is not a list").at(span))
+    return tuple(value)
+
+
+def _at(values: list[Value], span: Span) -> Value:
+    items, index = _list(values[0], span), _whole(values[1], span)
+    if len(values) != 2 or not 0 <= index < len(items):
+        raise ArchError(Arithmetic(f"there is no item {index} in a list of {len(items)}").at(span))
+    return items[index]
+
+
+def _take(values: list[Value], span: Span) -> Value:
+    items, count = _list(values[0], span), _whole(values[1], span)
+    if len(values) != 2 or not 0 <= count <= len(items):
+        raise ArchError(Arithmetic(f"can't take {count} of a list of {len(items)}").at(span))
+    return items[:count]
+
+
+def _reversed(values: list[Value], span: Span) -> Value:
+    (value,) = values
+    return tuple(reversed(_list(value, span)))
+
+
+def _pow(values: list[Value], span: Span) -> Value:
+    base, exponent = _numbers(values, span, 2)
+    if not isinstance(exponent, int) or abs(exponent) > 64 or (base == 0 and exponent < 0):
+        raise ArchError(Arithmetic("the exponent of `pow` must be a whole number up to 64").at(span))
+    return bounded(Fraction(base) ** exponent, span)
+
+
+def _size(values: list[Value], span: Span) -> Value:
+    return Size(_whole(value, span) for value in values)
+
+
+def _stride(values: list[Value], span: Span) -> Value:
+    (value,) = values
+    if isinstance(value, Pyramid):
+        value = value.maps[-1]
+    if not isinstance(value, Map) or value.stride is None:
+        raise ArchError(Arithmetic(f"{described(value)} has no stride").at(span))
+    return normal(value.stride)
+
+
+FUNCTIONS: dict[str, Callable[[list[Value], Span], Value]] = {
+    "min": lambda values, span: min(_numbers(values, span)),
+    "max": lambda values, span: max(_numbers(values, span)),
+    "floor": _one(math.floor),
+    "ceil": _one(math.ceil),
+    "round": _one(lambda value: math.floor(value + Fraction(1, 2))),
+    "round8": _one(round8),
+    "round_to": _round_to,
+    "len": _len,
+    "at": _at,
+    "take": _take,
+    "reversed": _reversed,
+    "pow": _pow,
+    "size": _size,
+    "stride": _stride,
+}

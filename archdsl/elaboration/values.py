@@ -1,0 +1,175 @@
+"""Values of a spec at elaboration: stages as values, what they are called with, their keys.
+
+Numbers are int or Fraction, sizes `Size`, words `BareWord`, text str, lists tuples; maps are what
+flows. A value's key makes equal calls the same block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, NamedTuple, TypeAlias
+
+from archdsl.op import Op, arguments
+from archdsl.source import Span
+from archdsl.stage import BareWord, Lattice, Map, Pyramid, Size, Stage
+from archdsl.syntax import Pipeline
+from archdsl.vocabulary import Definition
+
+Value: TypeAlias = Any
+
+
+class Given(NamedTuple):
+    """An argument that was given, and where."""
+
+    value: Value
+    span: Span
+
+
+class Muted(Exception):
+    """What follows from a mistake that is already told."""
+
+
+class _Unknown:
+    """What flows after a mistake: everything fits it."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN = _Unknown()
+
+
+class Uncacheable(Exception):
+    """A value that depends on more than its text: a call with it is elaborated afresh."""
+
+
+@dataclass(frozen=True, eq=False)
+class Quoted:
+    """A pipeline as a value, with the place where it was written."""
+
+    pipeline: Pipeline
+    context: Any  # the elaborator's Context: variables, file, names in reach
+    words: str
+    open: bool
+    reads_maps: bool
+    free: tuple[tuple[str, Hashable], ...] = ()
+
+    @property
+    def word(self) -> str:
+        return "stage"
+
+    def takes(self, parameter: str) -> bool:
+        return False
+
+
+Callee: TypeAlias = "Definition | type[Op] | type[Stage] | Quoted"
+
+
+@dataclass(frozen=True, eq=False)
+class Partial:
+    """A stage as a value: a callee and the arguments given so far."""
+
+    callee: Callee
+    written: str
+    span: Span
+    positional: tuple[Given, ...] = ()
+    keywords: dict[str, Given] = field(default_factory=dict)
+    defaults: dict[str, Given] = field(default_factory=dict)
+    words: str = ""
+
+    @property
+    def word(self) -> str:
+        return self.written
+
+    def takes(self, parameter: str) -> bool:
+        if parameter in self.keywords:
+            return False
+        names = parameter_names(self.callee)
+        return parameter in names[len(self.positional) :]
+
+
+def parameter_names(callee: Callee) -> tuple[str, ...]:
+    """The arguments of a callee by name, in positional order."""
+    if isinstance(callee, Definition):
+        if callee.node.parameters is None and callee.alias is not None:
+            meaning = callee.file.meaning(callee.alias.name)
+            if isinstance(meaning, Definition):
+                return parameter_names(meaning)
+        return callee.parameters
+    if isinstance(callee, Quoted):
+        return ()
+    return tuple(arguments(callee))
+
+
+def key_of(value: Value) -> Hashable:
+    """A hashable that is equal for equal values; raises Uncacheable where there is none."""
+    if isinstance(value, bool):
+        return ("flag", value)
+    if value is None or isinstance(value, int | Fraction):
+        return value
+    if isinstance(value, str):
+        return ("word", str(value))
+    if isinstance(value, Size):
+        return ("size", tuple(value))
+    if isinstance(value, Map):
+        return ("map", value.shape, value.stride)
+    if isinstance(value, Pyramid):
+        return ("pyramid", tuple(key_of(level) for level in value.maps))
+    if isinstance(value, Partial):
+        arguments = tuple(key_of(given.value) for given in value.positional)
+        keywords = tuple((name, key_of(given.value)) for name, given in value.keywords.items())
+        defaults = tuple((name, key_of(given.value)) for name, given in value.defaults.items())
+        callee = key_of(value.callee) if isinstance(value.callee, Quoted) else value.callee
+        return ("stage", callee, arguments, keywords, defaults)
+    if isinstance(value, Quoted):
+        if value.open or value.reads_maps:
+            raise Uncacheable
+        return ("pipeline", value.pipeline, value.free)
+    if isinstance(value, tuple):
+        return ("list", *map(key_of, value))
+    raise Uncacheable
+
+
+def described(value: Value) -> str:
+    """A value in words, for messages."""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if value is None:
+        return "`none`"
+    if isinstance(value, BareWord):
+        return f"the word `{value}`"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, int | Fraction):
+        return f"the number {shown(value)}"
+    if isinstance(value, Size):
+        return f"the size {value}"
+    if isinstance(value, Map):
+        return f"a map of {value.shape}" if value.shape.rank else f"a vector of {value.shape}"
+    if isinstance(value, Pyramid):
+        return f"a pyramid of {len(value.maps)} levels"
+    if isinstance(value, Lattice):
+        return "a decoder that is not upsampled yet"
+    if isinstance(value, Partial):
+        return f"the stage `{value.word}`"
+    if isinstance(value, Quoted):
+        return "a pipeline"
+    if isinstance(value, tuple):
+        return "a list"
+    return "this"
+
+
+def shown(value: Value) -> str:
+    """A number as a reader writes it; other values as their text."""
+    if isinstance(value, Fraction):
+        number = float(value)
+        return f"{number:g}" if Fraction(str(number)) == value else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "none"
+    if isinstance(value, tuple) and not isinstance(value, Size):
+        return f"[{', '.join(map(shown, value))}]"
+    return str(value)

@@ -1,0 +1,328 @@
+"""What a recipe stage may do, carried out on a context; and how a stage is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.blocks import Block, Builder, TrainingOutput, join_path
+from archdsl.elaboration.choices import Recorder
+from archdsl.elaboration.context import Context, Frame, Scope, Trace, Trail
+from archdsl.elaboration.elaborator import Elaborator, Localiser, finished, flow_maps, rebuilt
+from archdsl.elaboration.evaluate import NO_WORDS
+from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, key_of
+from archdsl.errors import ArchError, Mistake
+from archdsl.errors.recipes import NoLevels, NoSuchDepth, NoSuchTap
+from archdsl.network import Cell, Edge
+from archdsl.network import Scope as NetworkScope
+from archdsl.op import Op
+from archdsl.source import Span
+from archdsl.stage import Flow, Map, Pyramid, Stage, StageValue, Wiring
+from archdsl.vocabulary import Definition
+
+
+@dataclass(frozen=True)
+class WeightsWanted:
+    """Published weights that a spec asks for: below which path, of which definition, which tag."""
+
+    path: str
+    encoder: str
+    tag: str
+    span: Span
+
+
+@dataclass(eq=False)
+class Recipe:
+    """What the recipe stages of one spec leave beside the network."""
+
+    cells: dict[str, Cell] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+    weights: list[WeightsWanted] = field(default_factory=list)
+    supervision: Callable[[], list[tuple[int, Map]]] | None = None
+
+
+class Wires:
+    """The wiring of one stage: everything it adds goes below the context's scope."""
+
+    def __init__(self, elaborator: Elaborator, context: Context, span: Span, words: str, recipe: Recipe) -> None:
+        self.elaborator = elaborator
+        self.context = context
+        self.span = span
+        self.words = words
+        self.recipe = recipe
+
+    @property
+    def image(self) -> Map:
+        return self.context.frame.image
+
+    def _below(self, name: str) -> Context:
+        scope = Scope(join_path(self.context.scope.prefix, name), self.context.scope.shared)
+        return self.context.but(scope=scope, trail=None)
+
+    def part(self, name: str) -> Wiring:
+        inside = self._below(name)
+        self._note_scope(inside.scope.prefix)
+        return Wires(self.elaborator, inside, self.span, self.words, self.recipe)
+
+    def _note_scope(self, path: str) -> None:
+        """Notes that everything from here to the end of the stage may lie below a path."""
+
+    def add(self, op: Op, *maps: Map, name: str | None = None) -> Map:
+        return self.elaborator.add(
+            op, maps, self.context, name, self.span, path="" if name is None else None
+        )
+
+    def call(self, stage: StageValue, flow: Map, *arguments: Any, name: str, **keywords: Any) -> Map:
+        assert isinstance(stage, Partial)
+        given = Partial(
+            stage.callee,
+            stage.written,
+            stage.span,
+            (*stage.positional, *(Given(value, stage.span) for value in arguments)),
+            {**stage.keywords, **{key: Given(value, stage.span) for key, value in keywords.items()}},
+            stage.defaults,
+            f"{self.words}.{name}.{stage.written}" if isinstance(stage.callee, Definition) else stage.words,
+        )
+        context = self.elaborator.beside(self.context)
+        made = self.elaborator.call(given, flow, context, name, stage.span)
+        return self.elaborator.one_map(made, f"what `{stage.word}` gives", stage.span)
+
+    def library(self, word: str) -> StageValue:
+        meaning = self.context.frame.file.meaning(word)
+        assert isinstance(meaning, Definition)
+        return Partial(meaning, word, self.span)
+
+    # ---- remembered parts ----------------------------------------------------------------------
+
+    def cell(self, name: str, key: tuple[Any, ...], maps: tuple[Map, ...], build: Any) -> Map:
+        """Builds a part once for equal settings and shapes; afresh where nothing is remembered."""
+        inside = self._below(name)
+        words = f"{self.words}.{name}"
+        if self.context.frame.run.memo is not None:
+            try:
+                whole = ("cell", key_of(key), tuple(map(key_of, maps)), key_of(self.image))
+                return self._remembered(whole, name, maps, build, inside, words)
+            except Uncacheable:
+                pass
+        builder = self.context.frame.builder
+        builder.claim(inside.scope.prefix, self.span)
+        first = len(builder.items)
+        made: Map = build(Wires(self.elaborator, inside, self.span, words, self.recipe), maps)
+        builder.scopes.append(NetworkScope(inside.scope.prefix, "", first, len(builder.items)))
+        builder.leaves[inside.scope.prefix] = made.value
+        return made
+
+    def _remembered(
+        self, key: Any, name: str, maps: tuple[Map, ...], build: Any, inside: Context, words: str
+    ) -> Map:
+        def built(asker: Recorder) -> Block:
+            local = Localiser()
+            here = tuple(local.moved(value) for value in maps)
+            image = local.moved(self.image)
+            outer = self.context.frame
+            builder = Builder(tuple(local.shapes), tuple(local.strides), flat=True)
+            frame = Frame(outer.run, outer.file, builder, UNKNOWN, image, chain=outer.chain)
+            context = Context(frame, asker, {}, Scope(""), "", {})
+            made = build(Wires(self.elaborator, context, self.span, "", self.recipe), here)
+            return finished(builder, made, None)
+
+        block = self.elaborator.recall(key, self.context, words, built)
+        builder = self.context.frame.builder
+        path = inside.scope.prefix
+        builder.claim(path, self.span)
+        inputs = (*(value.value for value in maps), self.image.value)
+        moved = builder.place(block, inputs, path, "", self.span)
+        made: Map = rebuilt(block.flow, moved)
+        builder.leaves[path] = made.value
+        return made
+
+    # ---- encoders ------------------------------------------------------------------------------
+
+    def backbone(
+        self,
+        stage: StageValue,
+        flow: Map,
+        taps: tuple[str, ...] | None,
+        depth: int | None,
+        keywords: dict[str, Any],
+    ) -> Pyramid:
+        assert isinstance(stage, Partial)
+        given = {name: Given(value, self.span) for name, value in keywords.items()}
+        found = Partial(
+            stage.callee, stage.written, stage.span, stage.positional, {**stage.keywords, **given}, stage.defaults,
+            stage.words,
+        )  # fmt: skip
+        context = self.elaborator.beside(self.context)
+        block, inputs = self._whole(found, flow, context)
+        levels = self._levels(block, stage, taps)
+        if depth is not None and taps is None:
+            levels = self._down_to(levels, depth, stage)
+        cut = block.restricted(tuple(level.value for level in levels), False)
+        builder = context.frame.builder
+        path = join_path(context.scope.prefix, "encoder")
+        if not context.scope.shared:
+            builder.claim(path, self.span)
+        moved = builder.place(cut, inputs, path, stage.word, self.span, context.scope.shared)
+        return Pyramid(
+            tuple(
+                Map(moved[value], level.shape, level.stride)
+                for value, level in zip(cut.outputs, levels, strict=True)
+            )
+        )
+
+    def _whole(self, found: Partial, flow: Map, context: Context) -> tuple[Block, tuple[int, ...]]:
+        """The block of a whole definition, and the values here that it reads."""
+        elaborator = self.elaborator
+        while isinstance(found.callee, Definition) and found.callee.alias is not None:
+            elaborator._check_depth(found.callee, context, found.span)
+            variables, passed = elaborator.bound_definition(found, found.span, context)
+            definition = found.callee
+            context = elaborator._inside(
+                definition, variables, flow, context, found.words, context.scope, definition.node
+            )
+            found = elaborator.alias_partial(definition.alias, passed, context)  # type: ignore[arg-type]
+        image = context.frame.image
+        if not isinstance(found.callee, Definition):
+            return self._other(found, flow, context), (flow.value, image.value)
+        definition = found.callee
+        elaborator._check_depth(definition, context, found.span)
+        variables, _ = elaborator.bound_definition(found, found.span, context)
+
+        def build(asker: Recorder) -> Block:
+            return elaborator.built(definition, variables, flow, context, asker, definition.node)
+
+        def run() -> Block:
+            inputs, key = elaborator._signature(definition, variables, flow, context)
+            if context.frame.run.memo is None:
+                return build(Recorder(context.asker, found.words, key_of))
+            return elaborator.recall((key, False), context, found.words, build)
+
+        inputs = (flow.value, *(m.value for v in variables.values() for m in flow_values(v)), image.value)
+        try:
+            return elaborator._told(run, definition, context, self.span), inputs
+        except Uncacheable:
+            return build(Recorder(context.asker, found.words, key_of)), inputs
+
+    def _other(self, found: Partial, flow: Map, context: Context) -> Block:
+        """A pipeline or a single operation as a backbone."""
+        outer = context.frame
+        image = outer.image
+        builder = Builder((flow.shape, image.shape), (flow.stride, image.stride), flat=True)
+        here = Map(0, flow.shape, flow.stride)
+        frame = Frame(
+            outer.run, outer.file, builder, here, Map(1, image.shape, image.stride), chain=outer.chain, trace=outer.trace
+        )
+        trail = Trail()
+        inside = Context(frame, context.asker, context.variables, Scope(""), found.words, {}, context.turn, trail)
+        made = self.elaborator.call(found, here, inside, None, found.span)
+        return finished(builder, made, trail)
+
+    def _levels(self, block: Block, stage: Partial, taps: tuple[str, ...] | None) -> list[Map]:
+        """The levels of a backbone, finest first; of several at one stride the last counts."""
+        if taps is not None:
+            unknown = [path for path in taps if path not in block.leaves]
+            if unknown:
+                top = tuple(dict.fromkeys(path.split(".")[0] for path in block.leaves))
+                raise NoSuchTap(unknown[0], stage.word, top)
+            return [value_of(block, block.leaves[path]) for path in taps]
+        if block.taps:
+            marked = [value_of(block, value) for value in block.taps]
+        elif isinstance(block.flow, Pyramid):
+            marked = list(block.flow.maps)
+        else:
+            marked = [value_of(block, value) for value in block.levels]
+        last: dict[Any, Map] = {}
+        for level in marked:
+            if level.stride is not None and level.shape.rank:
+                last[level.stride] = level
+        if not last:
+            raise NoLevels(stage.word)
+        return [last[stride] for stride in sorted(last)]
+
+    @staticmethod
+    def _down_to(levels: list[Map], depth: int, stage: Partial) -> list[Map]:
+        kept = [level for level in levels if level.stride is not None and level.stride <= 2**depth]
+        if not kept or kept[-1].stride != 2**depth:
+            raise NoSuchDepth(stage.word, depth, tuple(f"/{level.stride}" for level in levels))
+        return kept
+
+    def weights(self, stage: StageValue, tag: str) -> None:
+        path = join_path(self.context.scope.prefix, "encoder")
+        self.recipe.weights.append(WeightsWanted(path, stage.word, tag, self.span))
+
+    # ---- outputs -------------------------------------------------------------------------------
+
+    def output(self, name: str, value: Map, weight: float = 1.0) -> None:
+        path = join_path(self.context.scope.prefix, name)
+        self.context.frame.builder.training.append(TrainingOutput(path, value.value, weight))
+
+    def plan(self, supervision: Callable[[], list[tuple[int, Map]]]) -> None:
+        self.recipe.supervision = supervision
+
+    def planned(self) -> list[tuple[int, Map]] | None:
+        return None if self.recipe.supervision is None else self.recipe.supervision()
+
+    # ---- drawing -------------------------------------------------------------------------------
+
+    def drawn(self, name: str, role: str, row: int, column: int, value: Map) -> None:
+        path = join_path(self.context.scope.prefix, name) if role in DECODED else name
+        self.recipe.cells[name] = Cell(name, role, row, column, value.value, path)
+
+    def drawn_after(self, before: Map, name: str, role: str, value: Map) -> None:
+        source = self.drawing_of(before)
+        if not source:
+            return
+        cell = self.recipe.cells[source]
+        row, column = (cell.row - 1, cell.column) if role == "aux" else (cell.row, cell.column + 1)
+        self.drawn(name, role, row, column, value)
+        self.edge(source, name, "flow")
+
+    def drawing_of(self, value: Map) -> str:
+        names = [name for name, cell in self.recipe.cells.items() if cell.value == value.value]
+        return names[-1] if names else ""
+
+    def edge(self, source: str, target: str, kind: str, label: str = "") -> None:
+        self.recipe.edges.append(Edge(source, target, kind, label))
+
+
+DECODED = ("nested", "decoder", "top")
+
+
+def flow_values(value: Any) -> tuple[Map, ...]:
+    from archdsl.elaboration.elaborator import maps_in
+
+    return tuple(maps_in(value))
+
+
+def value_of(block: Block, value: int) -> Map:
+    """A value of a block as a map."""
+    if value < block.inputs:
+        return next(level for level in flow_maps(block.flow) if level.value == value)
+    operation = block.operations[value - block.inputs]
+    return Map(value, operation.shape, operation.stride)
+
+
+def stage_runner(recipe: Recipe) -> Callable[..., Flow]:
+    """How the elaborator runs a recipe stage."""
+
+    def run_stage(
+        elaborator: Elaborator, found: Partial, flow: Any, context: Context, label: str | None, span: Span
+    ) -> Flow:
+        if flow is UNKNOWN:
+            raise Muted
+        stage, _ = elaborator.bound_stage(found, span, context)
+        beside = elaborator.beside(context)
+        wires = Wires(elaborator, beside, span, found.words, recipe)
+        try:
+            made = stage.wire(wires, flow)
+        except Mistake as mistake:
+            raise ArchError(mistake.at(span)) from None
+        if isinstance(made, Map) and isinstance(stage, Stage) and stage.part:
+            context.frame.builder.leaves[join_path(beside.scope.prefix, stage.part)] = made.value
+        return made
+
+    return run_stage
+
+
+__all__ = ["NO_WORDS", "Recipe", "Trace", "WeightsWanted", "Wires", "stage_runner"]

@@ -1,0 +1,46 @@
+"""Limits on what a spec may expand to (E41)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.errors.base import Mistake
+
+
+@dataclass(eq=False)
+class TooManyOperations(Mistake):
+    code = "E410"
+    limit: int
+
+    def message(self) -> str:
+        return f"this spec expands to more than {self.limit:,} operations"
+
+    def label(self) -> str:
+        return "the limit is passed here"
+
+
+@dataclass(eq=False)
+class CallsTooDeep(Mistake):
+    code = "E411"
+    limit: int
+
+    def message(self) -> str:
+        return f"calls are nested deeper than {self.limit}"
+
+
+@dataclass(eq=False)
+class ListTooLong(Mistake):
+    code = "E412"
+    limit: int
+
+    def message(self) -> str:
+        return f"a list has more than {self.limit:,} values"
+
+
+@dataclass(eq=False)
+class NumberTooLarge(Mistake):
+    code = "E413"
+    limit: str
+
+    def message(self) -> str:
+        return f"a number is larger than {self.limit}"

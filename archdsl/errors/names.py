@@ -1,0 +1,433 @@
+"""Mistakes about names and arguments (E1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.errors.base import Mistake, named, suggest
+
+
+@dataclass(eq=False)
+class UnknownStage(Mistake):
+    code = "E101"
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"unknown stage `{self.got}`"
+
+    def label(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean `{near}`?" if near else "no stage or definition has this name"
+
+    def help(self) -> str:
+        if suggest(self.got, self.known):
+            return ""
+        return f"define it with `def {self.got}(...) = ...`, or use one of: {named(self.known)}"
+
+    def replacement(self) -> str | None:
+        return suggest(self.got, self.known)
+
+
+@dataclass(eq=False)
+class UnknownWord(Mistake):
+    """A word that an argument does not know: `encoder efnet_b0`, `pool mean`."""
+
+    code = "E102"
+    stage: str
+    got: str
+    known: tuple[str, ...]
+    near: tuple[str, ...] = ()
+
+    def message(self) -> str:
+        return f"`{self.stage}` knows no `{self.got}`"
+
+    def label(self) -> str:
+        near = suggest(self.got, (*self.known, *self.near))
+        return f"did you mean `{near}`?" if near else ""
+
+    def help(self) -> str:
+        if suggest(self.got, (*self.known, *self.near)):
+            return ""
+        return f"it knows {named(self.known)}" if self.known else "name a definition"
+
+    def replacement(self) -> str | None:
+        return suggest(self.got, (*self.known, *self.near))
+
+
+@dataclass(eq=False)
+class UnknownOption(Mistake):
+    code = "E103"
+    stage: str
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.stage}` has no option `{self.got}`"
+
+    def label(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean `{near}`?" if near else ""
+
+    def help(self) -> str:
+        return f"options: {named(self.known, 12)}" if self.known else f"`{self.stage}` has no options"
+
+    def replacement(self) -> str | None:
+        near = suggest(self.got, self.known)
+        return near
+
+
+@dataclass(eq=False)
+class GivenTwice(Mistake):
+    code = "E104"
+    stage: str
+    option: str
+
+    def message(self) -> str:
+        return f"`{self.option}` is given twice to `{self.stage}`"
+
+    def label(self) -> str:
+        return "again here"
+
+
+@dataclass(eq=False)
+class UnknownValue(Mistake):
+    """`@lov` where nothing is called so."""
+
+    code = "E105"
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"no stage is named `{self.got}`"
+
+    def label(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean `@{near}`?" if near else ""
+
+    def help(self) -> str:
+        return "name one with `as`" if not self.known else f"named so far: {named(self.known)}"
+
+    def replacement(self) -> str | None:
+        near = suggest(self.got, self.known)
+        return near and f"@{near}"
+
+
+@dataclass(eq=False)
+class UsesItself(Mistake):
+    code = "E106"
+    chain: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"a definition may not use itself: {' -> '.join(self.chain)}"
+
+    def help(self) -> str:
+        return "a network is finite: write `(...) * 4` to repeat"
+
+
+@dataclass(eq=False)
+class UnknownVariable(Mistake):
+    code = "E107"
+    got: str
+    stage: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.got}` is neither a variable nor an option of `{self.stage}`"
+
+    def label(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean `{near}`?" if near else ""
+
+    def help(self) -> str:
+        if suggest(self.got, self.known):
+            return ""
+        return f"`let {self.got} = ...` defines it"
+
+    def replacement(self) -> str | None:
+        return suggest(self.got, self.known)
+
+
+@dataclass(eq=False)
+class WrongValue(Mistake):
+    code = "E108"
+    option: str
+    wanted: str
+    got: str
+    mend: str = ""
+
+    def message(self) -> str:
+        return f"`{self.option}` takes {self.wanted}, not {self.got}"
+
+    def label(self) -> str:
+        return f"write `{self.mend}`" if self.mend else ""
+
+    def replacement(self) -> str | None:
+        return self.mend or None
+
+
+@dataclass(eq=False)
+class OutOfBounds(Mistake):
+    code = "E109"
+    option: str
+    got: str
+    low: str = ""
+    high: str = ""
+
+    def message(self) -> str:
+        if self.low and self.high:
+            return f"`{self.option}` must lie between {self.low} and {self.high}, not {self.got}"
+        if self.low:
+            return f"`{self.option}` must be at least {self.low}, not {self.got}"
+        return f"`{self.option}` must be at most {self.high}, not {self.got}"
+
+
+@dataclass(eq=False)
+class MissingArgument(Mistake):
+    code = "E110"
+    stage: str
+    option: str
+    doc: str = ""
+
+    def message(self) -> str:
+        return f"`{self.stage}` needs `{self.option}`"
+
+    def label(self) -> str:
+        return self.doc
+
+    def help(self) -> str:
+        return f"give it by position or as `{self.option}=...`"
+
+
+@dataclass(eq=False)
+class TooManyArguments(Mistake):
+    code = "E111"
+    stage: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        count = len(self.known)
+        takes = "no arguments" if not count else f"at most {count} argument{'s' * (count > 1)}"
+        return f"`{self.stage}` takes {takes} by position"
+
+    def label(self) -> str:
+        return "one too many"
+
+    def help(self) -> str:
+        return f"in this order: {named(self.known, 12)}" if self.known else ""
+
+
+@dataclass(eq=False)
+class MissingPipe(Mistake):
+    """Mistake of a stage that stands where an argument is wanted."""
+
+    code = "E112"
+    word: str
+    stage: str
+
+    def message(self) -> str:
+        return f"`{self.word}` is a stage, not an argument of `{self.stage}`"
+
+    def label(self) -> str:
+        return "a `|` is missing before it"
+
+    def replacement(self) -> str | None:
+        return f"| {self.word}"
+
+
+@dataclass(eq=False)
+class PathTwice(Mistake):
+    code = "E113"
+    path: str
+
+    def message(self) -> str:
+        return f"two stages are called `{self.path}`"
+
+    def label(self) -> str:
+        return "again here"
+
+    def help(self) -> str:
+        return "a module path belongs to one stage; `share` applies a module again"
+
+
+@dataclass(eq=False)
+class ReservedPath(Mistake):
+    code = "E114"
+    name: str
+
+    def message(self) -> str:
+        return f"`{self.name}` can't name a stage: every torch module has a member of that name"
+
+    def help(self) -> str:
+        return f"choose another name, such as `{self.name}_`"
+
+
+@dataclass(eq=False)
+class DefinedTwice(Mistake):
+    code = "E115"
+    name: str
+
+    def message(self) -> str:
+        return f"`{self.name}` is defined twice"
+
+    def label(self) -> str:
+        return "again here"
+
+
+@dataclass(eq=False)
+class Ambiguous(Mistake):
+    code = "E116"
+    name: str
+    places: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.name}` is defined in {' and in '.join(self.places)}"
+
+    def help(self) -> str:
+        return "a definition of this name in this file would decide"
+
+
+@dataclass(eq=False)
+class NotAStage(Mistake):
+    code = "E117"
+    got: str
+
+    def message(self) -> str:
+        return f"{self.got} is not a stage"
+
+
+@dataclass(eq=False)
+class UnknownFunction(Mistake):
+    code = "E118"
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"unknown function `{self.got}`"
+
+    def label(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean `{near}`?" if near else ""
+
+    def help(self) -> str:
+        return "" if suggest(self.got, self.known) else f"functions: {named(self.known, 16)}"
+
+    def replacement(self) -> str | None:
+        return suggest(self.got, self.known)
+
+
+@dataclass(eq=False)
+class NotShared(Mistake):
+    code = "E119"
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`share` finds no module called `{self.got}` in this definition"
+
+    def help(self) -> str:
+        return f"modules so far: {named(self.known)}" if self.known else "name the module with `as` first"
+
+
+@dataclass(eq=False)
+class Arithmetic(Mistake):
+    code = "E120"
+    problem: str
+
+    def message(self) -> str:
+        return self.problem
+
+
+@dataclass(eq=False)
+class StepsDiffer(Mistake):
+    code = "E121"
+    lengths: tuple[tuple[str, int], ...]
+
+    def message(self) -> str:
+        told = " and ".join(f"`{text}` has {count}" for text, count in self.lengths)
+        return f"lists that run in step must have one length: {told}"
+
+
+@dataclass(eq=False)
+class UnknownFact(Mistake):
+    """A wrong key of `about`, `require` or `default`."""
+
+    code = "E122"
+    kind: str
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no {self.kind} `{self.got}`"
+
+    def label(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean `{near}`?" if near else ""
+
+    def help(self) -> str:
+        return f"known: {named(self.known, 12)}"
+
+    def replacement(self) -> str | None:
+        return suggest(self.got, self.known)
+
+
+@dataclass(eq=False)
+class UnknownHole(Mistake):
+    code = "E123"
+    name: str
+
+    def message(self) -> str:
+        return f"the hole `{{{self.name}}}` names no loop variable or parameter"
+
+    def help(self) -> str:
+        return "a hole takes a whole number or a word that a loop or parameter holds"
+
+
+@dataclass(eq=False)
+class TwoPipelines(Mistake):
+    code = "E124"
+
+    def message(self) -> str:
+        return "a file has one pipeline"
+
+    def label(self) -> str:
+        return "a second one starts here"
+
+    def help(self) -> str:
+        return "join them with `|`, or make one of them a `def`"
+
+
+@dataclass(eq=False)
+class NoPipeline(Mistake):
+    code = "E125"
+
+    def message(self) -> str:
+        return "this file has no pipeline, only definitions"
+
+    def help(self) -> str:
+        return "end it with the stage that it describes, for instance the last definition's name"
+
+
+@dataclass(eq=False)
+class StatedTwice(Mistake):
+    code = "E126"
+    statement: str
+
+    def message(self) -> str:
+        return f"`{self.statement}` is stated twice"
+
+    def label(self) -> str:
+        return "again here"
+
+
+@dataclass(eq=False)
+class UnsupportedVersion(Mistake):
+    code = "E127"
+    got: str
+    known: int
+
+    def message(self) -> str:
+        return f"version {self.got} of the language is not known here"
+
+    def help(self) -> str:
+        return f"this archdsl speaks version {self.known}"

@@ -1,0 +1,236 @@
+"""Mistakes about what flows between stages (E25)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.errors.base import Mistake, named
+
+
+@dataclass(eq=False)
+class WrongFlow(Mistake):
+    code = "E250"
+    stage: str
+    wanted: str
+    got: str
+    mend: str = ""
+
+    def message(self) -> str:
+        return f"`{self.stage}` wants {self.wanted}, but {self.got} flows here"
+
+    def help(self) -> str:
+        return self.mend
+
+
+@dataclass(eq=False)
+class TooDeep(Mistake):
+    code = "E251"
+    stage: str
+    depth: int
+    encoder: str
+    levels: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"{self.stage} depth {self.depth} is deeper than the encoder"
+
+    def label(self) -> str:
+        return f"`{self.encoder}` has {len(self.levels)} levels: {' '.join(self.levels)}"
+
+    def help(self) -> str:
+        return f"depth d needs d+1 levels: depth={max(1, len(self.levels) - 1)} or less"
+
+
+@dataclass(eq=False)
+class NoSuchLevel(Mistake):
+    code = "E252"
+    level: int
+    levels: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no level {self.level}"
+
+    def label(self) -> str:
+        return f"the pyramid has {len(self.levels)} levels, 0 to {len(self.levels) - 1}: {' '.join(self.levels)}"
+
+
+@dataclass(eq=False)
+class ScheduleTooShort(Mistake):
+    code = "E253"
+    option: str
+    given: int
+    wanted: int
+
+    def message(self) -> str:
+        return f"`{self.option}` has {self.given} values for {self.wanted} levels"
+
+    def help(self) -> str:
+        return "give one value for all, or a list with one a level"
+
+
+@dataclass(eq=False)
+class NoSuchTap(Mistake):
+    code = "E254"
+    path: str
+    encoder: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.encoder}` has no module path `{self.path}`"
+
+    def help(self) -> str:
+        return f"paths at its top: {named(self.known, 12)}"
+
+
+@dataclass(eq=False)
+class NoLevels(Mistake):
+    code = "E255"
+    encoder: str
+
+    def message(self) -> str:
+        return f"`{self.encoder}` gives no feature map to tap"
+
+    def help(self) -> str:
+        return "mark its levels with `tap`, or name them with taps=[...]"
+
+
+@dataclass(eq=False)
+class NoSuchDepth(Mistake):
+    code = "E256"
+    encoder: str
+    depth: int
+    levels: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.encoder}` does not reach stride {2**self.depth}"
+
+    def label(self) -> str:
+        return f"its levels: {' '.join(self.levels)}"
+
+
+@dataclass(eq=False)
+class NoOutputStride(Mistake):
+    code = "E257"
+    encoder: str
+
+    def message(self) -> str:
+        return f"`{self.encoder}` has no `output_stride`"
+
+    def help(self) -> str:
+        return "only encoders whose definition takes it can be dilated, such as resnet50"
+
+
+@dataclass(eq=False)
+class WidthOfSum(Mistake):
+    code = "E258"
+
+    def message(self) -> str:
+        return "`skip add` leaves no free width: a level has its skip's channels"
+
+    def help(self) -> str:
+        return "leave `channels=` out, or use `skip plain`"
+
+
+@dataclass(eq=False)
+class TooSmall(Mistake):
+    code = "E259"
+    height: int
+    width: int
+    minimum: str
+    cause: str
+
+    def message(self) -> str:
+        return f"the input {self.height}x{self.width} is too small for this network"
+
+    def label(self) -> str:
+        return self.cause
+
+    def help(self) -> str:
+        return f"the smallest input is {self.minimum}"
+
+
+@dataclass(eq=False)
+class NotOneMap(Mistake):
+    code = "E260"
+    where: str
+    got: str
+
+    def message(self) -> str:
+        return f"{self.where} must be one map, not {self.got}"
+
+
+@dataclass(eq=False)
+class ShortcutDiffers(Mistake):
+    code = "E261"
+    body: str
+    shortcut: str
+
+    def message(self) -> str:
+        return "the shortcut does not fit the body of the residual"
+
+    def label(self) -> str:
+        return f"the body gives {self.body}, the shortcut {self.shortcut}"
+
+    def help(self) -> str:
+        return "`shortcut=auto` projects channels and stride; height and width must follow from the stride"
+
+
+@dataclass(eq=False)
+class HeadTwice(Mistake):
+    code = "E262"
+
+    def message(self) -> str:
+        return "`supervise=deep` needs a decoder before the head"
+
+    def help(self) -> str:
+        return "it scores the levels of `up`; write `... | up transpose | head ... supervise=deep`"
+
+
+@dataclass(eq=False)
+class ContextMoves(Mistake):
+    code = "E263"
+    before: str
+    after: str
+
+    def message(self) -> str:
+        return "a context module must keep the height and width of its map"
+
+    def label(self) -> str:
+        return f"it makes {self.after} of {self.before}"
+
+
+@dataclass(eq=False)
+class SingleLevel(Mistake):
+    code = "E264"
+    stage: str
+    levels: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.stage}` needs a pyramid of at least two levels"
+
+    def label(self) -> str:
+        return f"this one has {named(self.levels)}"
+
+
+@dataclass(eq=False)
+class MissingOption(Mistake):
+    code = "E265"
+    stage: str
+    option: str
+
+    def message(self) -> str:
+        return f"`{self.stage}` needs `{self.option}=`"
+
+    def help(self) -> str:
+        return f"for instance `{self.stage} {self.option}=2`"
+
+
+@dataclass(eq=False)
+class NothingToReturn(Mistake):
+    code = "E266"
+    got: str
+
+    def message(self) -> str:
+        return f"the pipeline ends in {self.got}, which a network can't return"
+
+    def help(self) -> str:
+        return "`up` climbs a decoder: add `| up transpose | head 1x1 out=2`"

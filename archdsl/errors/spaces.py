@@ -1,0 +1,131 @@
+"""Mistakes about choices and constraints (E3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.errors.base import Mistake, named, suggest
+
+
+@dataclass(eq=False)
+class StillOpen(Mistake):
+    code = "E301"
+    choices: tuple[tuple[str, str], ...]
+
+    def message(self) -> str:
+        count = len(self.choices)
+        return f"{count} choice{'s are' if count > 1 else ' is'} still open"
+
+    def label(self) -> str:
+        name, options = self.choices[0]
+        return f"`{name}`: {options}"
+
+    def help(self) -> str:
+        name, options = self.choices[0]
+        return f"close it with `--set {name}={options.split(', ')[0]}`, or search with `archdsl search`"
+
+
+@dataclass(eq=False)
+class UnknownChoice(Mistake):
+    code = "E302"
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no choice called `{self.got}`"
+
+    def help(self) -> str:
+        near = suggest(self.got, self.known)
+        if near:
+            return f"did you mean `{near}`?"
+        return f"open choices: {named(self.known, 12)}" if self.known else "this spec has no open choices"
+
+
+@dataclass(eq=False)
+class NoSuchOption(Mistake):
+    code = "E303"
+    choice: str
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.choice}` has no option `{self.got}`"
+
+    def help(self) -> str:
+        return f"options: {named(self.known, 12)}"
+
+
+@dataclass(eq=False)
+class EmptyRange(Mistake):
+    code = "E304"
+    low: str
+    high: str
+
+    def message(self) -> str:
+        return f"an empty range: {self.low} is above {self.high}"
+
+    def help(self) -> str:
+        return f"write `{self.high}..{self.low}`"
+
+
+@dataclass(eq=False)
+class BadRange(Mistake):
+    code = "E305"
+    problem: str
+
+    def message(self) -> str:
+        return self.problem
+
+    def help(self) -> str:
+        return "for instance `2..5`, `16..64:16`, `0.1..0.5` or `1e-4..1e-2:log`"
+
+
+@dataclass(eq=False)
+class BadRequirement(Mistake):
+    code = "E306"
+    got: str
+
+    def message(self) -> str:
+        return f"`require` needs a condition, not {self.got}"
+
+    def help(self) -> str:
+        return "for instance `require params < 10M and macs < 2G`"
+
+
+@dataclass(eq=False)
+class Unmet(Mistake):
+    """A closed spec that breaks its own requirement."""
+
+    code = "E307"
+    condition: str
+    figures: str
+
+    def message(self) -> str:
+        return f"this architecture breaks `require {self.condition}`"
+
+    def label(self) -> str:
+        return self.figures
+
+
+@dataclass(eq=False)
+class InOneOption(Mistake):
+    """Prefix of a mistake that only one option of a space leads to: told as a note."""
+
+    code = "E308"
+    decisions: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"with {', '.join(self.decisions)}"
+
+
+@dataclass(eq=False)
+class NeverFeasible(Mistake):
+    code = "E309"
+    tried: int
+    counts: tuple[tuple[str, int], ...]
+
+    def message(self) -> str:
+        return f"none of {self.tried} sampled architectures meets the requirements"
+
+    def label(self) -> str:
+        return "; ".join(f"`{text}` fails {count} times" for text, count in self.counts)

@@ -1,0 +1,244 @@
+"""The contract of a recipe stage: what flows, the wiring it may use, and its arguments.
+
+A stage is a loop over a topology (the levels of an encoder, the nodes of a decoder). It reads like
+the sentence that describes it and can do nothing but add: it sees a `Wiring`, never the elaborator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+
+from archdsl.errors.recipes import ScheduleTooShort
+from archdsl.op import Kind, Op
+from archdsl.tensors import Shape, Stride
+
+# ---- what flows --------------------------------------------------------------------------------
+
+
+class Map(NamedTuple):
+    """One feature map, or a vector (rank 0): the number of its value, its shape, its stride."""
+
+    value: int
+    shape: Shape
+    stride: Stride
+
+
+class Pyramid(NamedTuple):
+    """Feature maps of one image, finest first."""
+
+    maps: tuple[Map, ...]
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A pyramid with the decoder's wiring chosen, not yet upsampled.
+
+    Attributes:
+        maps: the levels that the decoder reads, finest first.
+        join: how a node joins what climbs with its skips: none, concat or add.
+        nested: whether inner nodes exist (UNet++), else only the last of each row.
+        gates: an attention stage or None for each skip level, finest first, the image's before them.
+        with_input: whether the image itself joins at full resolution.
+        newest_first: the order of a nested node's skips.
+        bottom: the drawing's name of the deepest level.
+    """
+
+    maps: tuple[Map, ...]
+    join: str
+    nested: bool = False
+    gates: tuple[StageValue | None, ...] = ()
+    with_input: bool = False
+    newest_first: bool = False
+    bottom: str = ""
+
+
+Flow: TypeAlias = Map | Pyramid | Lattice
+
+
+# ---- values that stand for stages --------------------------------------------------------------
+
+
+class BareWord(str):
+    """A word that names nothing in scope; the stage that gets it knows what it means."""
+
+    __slots__ = ()
+
+
+class Size(tuple[int, ...]):
+    """`3x3` as a value."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "x".join(map(str, self))
+
+
+class StageValue(Protocol):
+    """A stage as a value: something that `Wiring.call` can run."""
+
+    @property
+    def word(self) -> str:
+        """What a reader calls it."""
+        ...
+
+    def takes(self, parameter: str) -> bool:
+        """Whether it has an argument of that name that is not given yet."""
+        ...
+
+
+# ---- kinds of arguments that only recipe stages have -------------------------------------------
+
+
+@dataclass(frozen=True)
+class StageName:
+    """One of the stage's own words, else any definition, else (in brackets) a definition only.
+
+    With `rest` the arguments that the recipe stage does not know belong to this definition; with
+    `sizes` a size such as `1x1` may stand there too.
+    """
+
+    own: tuple[str, ...] = ()
+    optional: bool = False
+    rest: bool = False
+    sizes: bool = False
+
+
+@dataclass(frozen=True)
+class Gate:
+    """An attention stage, or `none`."""
+
+
+@dataclass(frozen=True)
+class PerLevel:
+    """One value for all levels, or a list with one a level."""
+
+    kind: Any
+
+
+@dataclass(frozen=True)
+class Paths:
+    """A list of module paths."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A word or text that names published weights."""
+
+
+StageKind: TypeAlias = Kind | StageName | Gate | PerLevel | Paths | Tag
+
+
+class PerLevelValue(NamedTuple):
+    """A schedule as it was given: the values and whether they were a list."""
+
+    values: tuple[Any, ...]
+    listed: bool
+
+    def aligned(self, option: str, levels: int) -> tuple[Any, ...]:
+        """One value a level, for a list whose last value is the finest level's.
+
+        A longer list is used from its finest end; raises ScheduleTooShort for a shorter one.
+        """
+        if not self.listed:
+            return self.values * levels
+        if len(self.values) < levels:
+            raise ScheduleTooShort(option, len(self.values), levels)
+        return self.values[len(self.values) - levels :]
+
+
+EVERYWHERE = PerLevelValue((None,), False)
+
+
+# ---- the wiring --------------------------------------------------------------------------------
+
+
+Build: TypeAlias = "Callable[[Wiring, tuple[Map, ...]], Map]"
+
+
+class Wiring(Protocol):
+    """All that a stage may do."""
+
+    @property
+    def image(self) -> Map:
+        """The image: `@input`."""
+        ...
+
+    def add(self, op: Op, *maps: Map, name: str | None = None) -> Map:
+        """Adds an operation; one without a name has no module path (joins, alignment)."""
+        ...
+
+    def call(self, stage: StageValue, flow: Map, *arguments: Any, name: str, **keywords: Any) -> Map:
+        """Runs a stage given as a value, under a name."""
+        ...
+
+    def library(self, word: str) -> StageValue:
+        """A definition by its word, as the spec's file sees it."""
+        ...
+
+    def part(self, name: str) -> Wiring:
+        """The same wiring below a name."""
+        ...
+
+    def cell(self, name: str, key: tuple[Any, ...], maps: tuple[Map, ...], build: Build) -> Map:
+        """A named part that depends on `key` and on the shapes of `maps` alone: built once, then remembered."""
+        ...
+
+    def backbone(
+        self, stage: StageValue, flow: Map, taps: tuple[str, ...] | None, depth: int | None, keywords: dict[str, Any]
+    ) -> Pyramid:
+        """Runs a definition as an encoder: its levels down to stride 2^depth, and only what they need."""
+        ...
+
+    def weights(self, stage: StageValue, tag: str) -> None:
+        """Asks for published weights for an encoder."""
+        ...
+
+    def output(self, name: str, value: Map, weight: float = 1.0) -> None:
+        """An output that exists in training only."""
+        ...
+
+    def plan(self, supervision: Callable[[], list[tuple[int, Map]]]) -> None:
+        """Leaves a plan for deep supervision; the head asks for what it makes."""
+        ...
+
+    def planned(self) -> list[tuple[int, Map]] | None:
+        """The lower depths' maps by the plan of the decoder before; None without a decoder."""
+        ...
+
+    def drawn(self, name: str, role: str, row: int, column: int, value: Map) -> None:
+        """Records a node of the recipe's drawing."""
+        ...
+
+    def drawn_after(self, before: Map, name: str, role: str, value: Map) -> None:
+        """Records a node and the edge to it from the node that gave `before`."""
+        ...
+
+    def drawing_of(self, value: Map) -> str:
+        """The name of the node that gave a value; empty if none did."""
+        ...
+
+    def edge(self, source: str, target: str, kind: str, label: str = "") -> None:
+        """Records an edge of the recipe's drawing."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One recipe stage; subclasses are final, frozen dataclasses whose fields are its arguments.
+
+    Class attributes:
+        name: the word of the language.
+        part: the module path of what it builds.
+    """
+
+    name: ClassVar[str]
+    part: ClassVar[str] = ""
+
+    def wire(self, net: Wiring, flow: Any) -> Flow:
+        """Adds the stage to the network and returns what flows on.
+
+        Raises a Mistake of errors/recipes.py where the arguments don't fit what flows.
+        """
+        raise NotImplementedError

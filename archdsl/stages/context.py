@@ -1,0 +1,36 @@
+"""`context NAME`: a module on the deepest map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from archdsl.errors.recipes import ContextMoves, WrongFlow
+from archdsl.op import arg
+from archdsl.stage import Map, Pyramid, Stage, StageName, StageValue, Wiring
+
+
+@final
+@dataclass(frozen=True)
+class Context(Stage):
+    """Deepest map → the same place, seen with more context; the other levels pass."""
+
+    name = "context"
+    part = "context"
+    form: str | StageValue = arg(kind=StageName(own=("none",), rest=True, optional=True), doc="the module")
+
+    def wire(self, net: Wiring, flow: Any) -> Map | Pyramid:
+        if not isinstance(flow, Map | Pyramid):
+            raise WrongFlow("context", "a map or a pyramid", "a decoder that is not upsampled yet")
+        if self.form is None or isinstance(self.form, str):
+            return flow
+        deepest = flow if isinstance(flow, Map) else flow.maps[-1]
+        made = net.call(self.form, deepest, name="context")
+        if made.shape.spatial != deepest.shape.spatial:
+            raise ContextMoves(str(deepest.shape), str(made.shape))
+        if isinstance(flow, Map):
+            return made
+        row = len(flow.maps) - 1
+        net.drawn("context", "context", row + 1, 0, made)
+        net.edge(net.drawing_of(deepest), "context", "flow", self.form.word)
+        return Pyramid((*flow.maps[:-1], made))

@@ -1,0 +1,46 @@
+"""`encoder NAME`: any definition as a backbone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from archdsl.errors.recipes import NoOutputStride, WrongFlow
+from archdsl.op import Int, arg
+from archdsl.stage import Map, Paths, Pyramid, Stage, StageName, StageValue, Tag, Wiring
+
+
+@final
+@dataclass(frozen=True)
+class Encoder(Stage):
+    """Map → Pyramid: the feature maps of a definition, finest first."""
+
+    name = "encoder"
+    part = "encoder"
+    form: StageValue = arg(kind=StageName(rest=True), doc="the backbone")
+    taps: tuple[str, ...] | None = arg(None, kind=Paths(), doc="module paths of the levels, finest first")
+    depth: int | None = arg(None, kind=Int(low=0, high=12, optional=True), doc="deepest stride 2^depth")
+    output_stride: int | None = arg(
+        None, kind=Int(low=1, optional=True), doc="deepest stride, the rest dilated"
+    )
+    weights: str | None = arg(None, kind=Tag(), doc="published weights to load")
+
+    def wire(self, net: Wiring, flow: Any) -> Pyramid:
+        if not isinstance(flow, Map):
+            raise WrongFlow("encoder", "the image or one map", "a pyramid")
+        keywords = {}
+        if self.output_stride is not None:
+            if not self.form.takes("output_stride"):
+                raise NoOutputStride(self.form.word)
+            keywords["output_stride"] = self.output_stride
+        levels = net.backbone(self.form, flow, self.taps, self.depth, keywords)
+        if self.weights is not None:
+            net.weights(self.form, self.weights)
+        net.drawn("input", "input", 0, -1, flow)
+        source = "input"
+        for row, level in enumerate(levels.maps):
+            name = f"x{row}_0"
+            net.drawn(name, "encoder", row, 0, level)
+            net.edge(source, name, "flow" if row == 0 else "down")
+            source = name
+        return levels

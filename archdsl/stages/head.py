@@ -1,0 +1,85 @@
+"""`head ...`: from features to what the network answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from archdsl.errors.recipes import HeadTwice, MissingOption, WrongFlow
+from archdsl.op import Int, Real, Word, arg
+from archdsl.ops.convolutions import Conv
+from archdsl.ops.linear import Linear
+from archdsl.ops.pools import GlobalPool
+from archdsl.ops.rearrangements import Flatten
+from archdsl.ops.regularisers import Dropout
+from archdsl.ops.resizing import Interpolate
+from archdsl.stage import Lattice, Map, Pyramid, Stage, StageName, StageValue, Wiring
+
+
+@final
+@dataclass(frozen=True)
+class Head(Stage):
+    """Map → output: a convolution per pixel at the input's own size, `linear` for a whole image, or a definition.
+
+    With `supervise=deep` each lower depth of the decoder before gets a head of its own in training.
+    """
+
+    name = "head"
+    part = "head"
+    form: Any = arg(kind=StageName(own=("linear",), rest=True, sizes=True), doc="a kernel size, `linear`, a definition")
+    out: int | None = arg(None, kind=Int(low=1, optional=True), doc="classes that leave")
+    size: str = arg("input", kind=Word(("input", "own")), doc="whether the output is resized to the input")
+    activation: StageValue | None = arg(None, kind=StageName(optional=True), doc="after the last layer")
+    dropout: float = arg(0.0, kind=Real(low=0, high=1), doc="rate before a linear layer")
+    supervise: str | None = arg(None, kind=Word(("none", "deep"), optional=True), doc="score every depth in training")
+
+    def wire(self, net: Wiring, flow: Any) -> Map:
+        if isinstance(flow, Lattice):
+            mend = "`up` climbs a decoder: write `| up transpose` before the head"
+            raise WrongFlow("head", "a map", "a decoder that is not upsampled yet", mend)
+        x = flow.maps[-1] if isinstance(flow, Pyramid) else flow
+        if self.supervise == "deep":
+            lower = net.planned()
+            if lower is None:
+                raise HeadTwice
+            for number, value in lower:
+                name = f"head{number}"
+                made = self._headed(net, value, name)
+                net.output(name, made)
+                net.drawn_after(value, name, "aux", made)
+        made = self._headed(net, x, "head")
+        net.drawn_after(x, "head", "head", made)
+        return made
+
+    def _headed(self, net: Wiring, x: Map, name: str) -> Map:
+        if self.form == "linear":
+            return self._linear(net.part(name), x)
+        if isinstance(self.form, tuple | int):
+            return self._per_pixel(net, net.part(name), x)
+        keywords = {"out": self._out()} if self.form.takes("out") and self.out is not None else {}
+        x = net.call(self.form, x, name=name, **keywords)
+        return self._resized(net, x)
+
+    def _out(self) -> int:
+        if self.out is None:
+            raise MissingOption("head", "out")
+        return self.out
+
+    def _linear(self, net: Wiring, x: Map) -> Map:
+        if x.shape.rank:
+            x = net.add(GlobalPool(), x, name="0")
+            x = net.add(Flatten(), x, name="1")
+        x = net.add(Dropout(self.dropout), x, name="2")
+        x = net.add(Linear(self._out()), x, name="3")
+        return net.call(self.activation, x, name="4") if self.activation is not None else x
+
+    def _per_pixel(self, outer: Wiring, net: Wiring, x: Map) -> Map:
+        x = net.add(Conv(kernel=self.form, out=self._out()), x, name="0")
+        if self.activation is not None:
+            x = net.call(self.activation, x, name="1")
+        return self._resized(outer, x)
+
+    def _resized(self, net: Wiring, x: Map) -> Map:
+        if self.size == "own" or x.shape.rank == 0 or x.stride == 1:
+            return x
+        return net.add(Interpolate("bilinear"), x, net.image)

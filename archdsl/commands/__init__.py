@@ -13,6 +13,8 @@ from archdsl.commands.reports import CLOSED_PIPE, FINE, INTERRUPTED, WRONG_CALL,
 from archdsl.errors import ArchError, Mistake, suggest
 from archdsl.errors.commands import outside, without_place
 
+NAME, COMPLETION = "archdsl", "_ARCHDSL_COMPLETE"
+
 # The sentence stands here too, so that `--help` needs none of the commands.
 COMMANDS = {
     "check": "Tell everything that is wrong with specs.",
@@ -78,24 +80,24 @@ def app() -> None:
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
+    if COMPLETION in os.environ:
+        app.main(prog_name=NAME, complete_var=COMPLETION)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one call and gives its exit code; what a user does wrong ends in a sentence, not a traceback."""
     try:
-        try:
-            code = app.main(list(arguments), prog_name="archdsl", standalone_mode=False)
-            sys.stdout.flush()
-        except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            raise outside(error) from error
+        # Not `app.main`, which has its own view of closed pipes and interrupts.
+        with app.make_context(NAME, list(arguments)) as context:
+            code = app.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except BrokenPipeError:
-        # Whoever read our output has gone (`| head`); what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it has gone, as with `| head`
         return CLOSED_PIPE
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         click.echo("archdsl: interrupted", err=True)
         return INTERRUPTED
     except click.ClickException as error:
@@ -107,4 +109,14 @@ def run(arguments: Sequence[str]) -> int:
     except Mistake as mistake:
         report((without_place(mistake),))
         return WRONG_CALL
+    except OSError as error:
+        if error.filename is None:
+            _drop_output()
+        report((without_place(outside(error)),))
+        return WRONG_CALL
     return int(code or FINE)
+
+
+def _drop_output() -> None:
+    """Sends what is still buffered nowhere, or the interpreter would try it again and complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

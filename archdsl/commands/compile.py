@@ -10,7 +10,8 @@ import click
 from archdsl.analyses.summary import abbreviated
 from archdsl.api import Architecture
 from archdsl.commands.arguments import input_option, set_option
-from archdsl.commands.specs import architecture, stem
+from archdsl.commands.architectures import architecture
+from archdsl.commands.specs import stem
 from archdsl.tensors import Shape
 
 if TYPE_CHECKING:

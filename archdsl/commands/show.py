@@ -8,7 +8,8 @@ from dataclasses import fields
 import click
 
 from archdsl.commands.arguments import input_option, set_option
-from archdsl.commands.specs import architecture, read
+from archdsl.commands.architectures import architecture
+from archdsl.commands.specs import read
 from archdsl.network import Network
 from archdsl.op import Op, arguments
 from archdsl.parser import parse
@@ -30,11 +31,10 @@ from archdsl.tensors import Shape
 def command(spec: str, stage: str, settings: dict[str, str], shape: Shape | None) -> None:
     """Print what a spec is on its way from text to module."""
     if stage == "tree":
-        lines = (line for statement in parse(read(spec)).statements for line in _tree(statement, 0))
+        lines = [line for statement in parse(read(spec)).statements for line in _tree(statement, 0)]
     else:
-        lines = _graph(architecture(spec, shape=shape, settings=settings).network)
-    for line in lines:
-        click.echo(line)
+        lines = list(_graph(architecture(spec, shape=shape, settings=settings).network))
+    click.echo("\n".join(lines))
 
 
 def _tree(node: Node, level: int) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _tree(node: Node, level: int) -> Iterator[str]:
 
 
 def _graph(network: Network) -> Iterator[str]:
-    """A line an operation: its number, what it does, what it reads, the shape and the path of what it gives."""
+    """A line an operation: its number, what it does and reads, shape and module path of what it gives."""
     yield f"%0 = image  {network.input}"
     for number, operation in enumerate(network.operations, 1):
         inputs = ", ".join(f"%{value}" for value in operation.inputs)

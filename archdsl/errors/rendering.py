@@ -14,13 +14,15 @@ MOST_PICTURES = 20
 
 
 def human(diagnostics: Sequence[Diagnostic]) -> str:
-    """Each with its picture, then how many there are."""
+    """Each with its picture; where there are several, how many."""
     parts = [str(diagnostic) for diagnostic in diagnostics[:MOST_PICTURES]]
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
     counts = [_counted(errors, "error"), _counted(len(diagnostics) - errors, "piece", " of advice")]
     left_out = len(diagnostics) - len(parts)
     shown = f", the first {MOST_PICTURES} shown" if left_out else ""
-    return "\n\n".join([*parts, ", ".join(filter(None, counts)) + shown])
+    if len(diagnostics) > 1:
+        parts.append(", ".join(filter(None, counts)) + shown)
+    return "\n\n".join(parts)
 
 
 def concise(diagnostics: Sequence[Diagnostic]) -> str:

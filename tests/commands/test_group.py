@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -65,3 +66,11 @@ def test_the_version_is_that_of_the_package(archdsl):
     from importlib.metadata import version
 
     assert archdsl("--version").out == f"archdsl {version('archdsl')}\n"
+
+
+def test_a_shell_can_complete_commands():
+    environment = {"_ARCHDSL_COMPLETE": "bash_complete", "COMP_WORDS": "archdsl f", "COMP_CWORD": "1"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "archdsl"], env=os.environ | environment, capture_output=True, text=True
+    )
+    assert ended.stdout == "plain,fmt\n"

@@ -28,8 +28,12 @@ def test_people_get_pictures_and_a_count():
     assert text.splitlines()[-1] == "2 errors, 1 piece of advice"
 
 
-def test_one_mistake_is_counted_as_one():
-    assert human([PLACELESS]).splitlines()[-1] == "1 error"
+def test_one_of_a_kind_is_counted_as_one():
+    assert human([PLACELESS, ADVICE]).splitlines()[-1] == "1 error, 1 piece of advice"
+
+
+def test_what_is_alone_is_not_counted():
+    assert human([PLACELESS]) == str(PLACELESS)
 
 
 def test_people_get_no_more_pictures_than_they_can_read():

@@ -1,0 +1,44 @@
+"""`archdsl summary`: the table of a network."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from archdsl.analyses.summary import summarise
+from archdsl.commands.arguments import input_option, set_option
+from archdsl.commands.architectures import architecture
+from archdsl.tensors import Shape
+
+
+@click.command("summary")
+@click.argument("spec")
+@click.option("--json", "as_json", is_flag=True, help="The same for programs.")
+@click.option(
+    "--depth",
+    type=click.IntRange(min=1),
+    help="How many levels of stages to open.  [default: what fits a screen]",
+)
+@set_option
+@input_option
+def command(
+    spec: str, as_json: bool, depth: int | None, settings: dict[str, str], shape: Shape | None
+) -> None:
+    """Tell a spec's stages, shapes, parameters and multiply-adds.
+
+    Parameters are trainable ones; multiply-adds are those of one image in inference.
+    """
+    found = architecture(spec, shape=shape, settings=settings)
+    summary = summarise(found.network, depth)
+    facts = {
+        "activations": found.activations,
+        "depth": found.depth,
+        "receptive_field": found.receptive_field,
+        "identity": found.identity,
+    }
+    if as_json:
+        click.echo(json.dumps({"name": found.name} | summary.as_dict() | facts, indent=2))
+        return
+    click.echo(f"{found.name}: {summary.input} → {', '.join(str(shape) for _, shape in summary.outputs)}\n")
+    click.echo(str(summary))

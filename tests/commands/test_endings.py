@@ -1,0 +1,70 @@
+"""How a call ends when the world outside does not play along."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ARCHDSL = [sys.executable, "-m", "archdsl"]
+GOOD = "encoder effnet_b0 | skip nested depth=4 | up transpose | head 1x1 out=2\n"
+
+
+def test_a_reader_that_has_gone_ends_it_in_silence():
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    ended = subprocess.run([*ARCHDSL, "--help"], stdout=write_end, stderr=subprocess.PIPE)
+    os.close(write_end)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_behind_the_standard_output_is_told():
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run([*ARCHDSL, "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr == "error[E424]: `standard output` cannot be written: No space left on device\n"
+
+
+def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path: Path):
+    pipe = tmp_path / "a.arch"
+    os.mkfifo(pipe)
+    call = subprocess.Popen([*ARCHDSL, "fmt", str(pipe)], stderr=subprocess.PIPE, text=True)
+    with open(pipe, "w"):  # opens when the call opens its end: it now waits for a text
+        call.send_signal(signal.SIGINT)
+        _, told = call.communicate(timeout=60)
+    assert (call.returncode, told.strip()) == (130, "archdsl: interrupted")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_told(archdsl, tmp_path):
+    spec = tmp_path / "a.arch"
+    spec.write_text(GOOD)
+    spec.chmod(0)
+    ended = archdsl("fmt", "a.arch")
+    assert ended.code == 2
+    assert "`a.arch` cannot be read: Permission denied" in ended.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_told_and_the_spec_stays(archdsl, tmp_path):
+    spec = tmp_path / "a.arch"
+    spec.write_text("encoder  effnet_b0\n")
+    tmp_path.chmod(0o500)
+    ended = archdsl("fmt", "a.arch")
+    tmp_path.chmod(0o700)
+    assert ended.code == 2
+    assert "cannot be written" in ended.err
+    assert spec.read_text() == "encoder  effnet_b0\n"
+
+
+@pytest.mark.parametrize("command", ["check", "compile", "summary", "show"])
+@pytest.mark.parametrize("spec", ["none.arch", ".", "\ud800.arch"])
+def test_no_path_makes_a_traceback(archdsl, command, spec):
+    ended = archdsl(command, spec)
+    assert ended.code == 2
+    assert "Traceback" not in ended.out + ended.err

@@ -237,15 +237,26 @@ def _sequence(
 
 def make(layer: Layer) -> nn.Module:
     """The module of a recipe, with its initial weights, on torch's default device."""
-    kind = TARGETS[layer.target]
-    module: nn.Module
+    kind: Callable[..., nn.Module] = TARGETS[layer.target]
     if layer.init is None:
-        module = kind(**layer.arguments)
-    else:
-        # Torch's own initial weights would cost more than all the rest of building.
-        skip_init: Callable[..., nn.Module] = nn.utils.skip_init
-        module = skip_init(kind, **layer.arguments, device=torch.get_default_device())
-        INITIALISERS[layer.init](module)
+        return kind(**layer.arguments)
+    module = _uninitialised(kind, layer.arguments)
+    INITIALISERS[layer.init](module)
+    return module
+
+
+def _uninitialised(kind: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> nn.Module:
+    """A module whose numbers are not set yet: torch's own would cost more than all the rest of building.
+
+    As nn.utils.skip_init, which doesn't work under FakeTensorMode.
+    """
+    with torch.device("meta"):
+        module = kind(**arguments)
+    device = torch.get_default_device()
+    for name, parameter in list(module.named_parameters(recurse=False)):
+        module.register_parameter(name, nn.Parameter(torch.empty_like(parameter, device=device)))
+    for name, buffer in list(module.named_buffers(recurse=False)):
+        module.register_buffer(name, torch.empty_like(buffer, device=device))
     return module
 
 

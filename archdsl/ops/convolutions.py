@@ -5,13 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import final
+from typing import NamedTuple, final
 
 from archdsl.errors.shapes import IndivisibleChannels
 from archdsl.op import Dims, Flag, Int, Layer, Op, Padding, arg
 from archdsl.ops.geometry import Axes, Size, axes, centred, extent, slide
 from archdsl.ops.initial_weights import INIT, chosen
 from archdsl.tensors import Cost, Shape, Shapes, Window
+
+
+class _Applied(NamedTuple):
+    """A convolution's arguments for one input, a number for each spatial dimension.
+
+    `padding` is None for TensorFlow's `same`, which depends on the input's size.
+    """
+
+    kernel: Axes
+    stride: Axes
+    dilation: Axes
+    padding: Axes | None
 
 
 class _Convolution(Op):
@@ -30,29 +42,23 @@ class _Convolution(Op):
         """Channels that leave, and groups."""
         raise NotImplementedError
 
-    def _axes(self, x: Shape) -> tuple[Axes, Axes, Axes]:
-        """Kernel, stride and dilation, a number for each spatial dimension."""
-        return (
-            axes(self.name, "kernel", self.kernel, x),
-            axes(self.name, "stride", self.stride, x),
-            axes(self.name, "dilation", self.dilation, x),
-        )
-
-    def _padding(self, x: Shape) -> Axes | None:
-        """Zeros on each side; None for TensorFlow's `same`, which depends on the input's size."""
+    def _applied(self, x: Shape) -> _Applied:
+        kernel = axes(self.name, "kernel", self.kernel, x)
+        stride = axes(self.name, "stride", self.stride, x)
+        dilation = axes(self.name, "dilation", self.dilation, x)
+        if self.pad == "symmetric":
+            return _Applied(kernel, stride, dilation, centred(kernel, dilation))
         if isinstance(self.pad, str):
-            kernel, _, dilation = self._axes(x)
-            return centred(kernel, dilation) if self.pad == "symmetric" else None
-        return axes(self.name, "pad", self.pad, x)
+            return _Applied(kernel, stride, dilation, None)
+        return _Applied(kernel, stride, dilation, axes(self.name, "pad", self.pad, x))
 
     def shape(self, inputs: Shapes) -> Shape:
         (x,) = inputs
-        kernel, stride, dilation = self._axes(x)
+        kernel, stride, dilation, padding = self._applied(x)
         out, groups = self._channels(x)
         for channels in (x.channels, out):
             if channels % groups:
                 raise IndivisibleChannels(channels, groups)
-        padding = self._padding(x)
         if padding is None:
             return Shape(out, *(-(-i // s) for i, s in zip(x.spatial, stride, strict=True)))
         return Shape(out, *slide(self.name, x, extent(kernel, dilation), stride, padding))
@@ -64,14 +70,13 @@ class _Convolution(Op):
         return Cost(params=weights + (out if self.bias else 0), macs=weights * prod(y.spatial))
 
     def window(self, inputs: Shapes) -> Window:
-        kernel, stride, dilation = self._axes(inputs[0])
+        kernel, stride, dilation, _ = self._applied(inputs[0])
         return Window(kernel, tuple(map(Fraction, stride)), dilation)
 
     def torch(self, inputs: Shapes) -> Layer:
         (x,) = inputs
-        kernel, stride, dilation = self._axes(x)
+        kernel, stride, dilation, padding = self._applied(x)
         out, groups = self._channels(x)
-        padding = self._padding(x)
         arguments = {
             "in_channels": x.channels,
             "out_channels": out,

@@ -40,13 +40,13 @@ def extent(kernel: Axes, dilation: Axes) -> Axes:
 
 def slide(word: str, x: Shape, window: Axes, stride: Axes, padding: Axes, *, ceil: bool = False) -> Axes:
     """How many windows fit along each dimension; raises KernelTooLarge where none does."""
-    padded = tuple(i + 2 * p for i, p in zip(x.spatial, padding, strict=True))
-    if any(w > i for w, i in zip(window, padded, strict=True)):
-        minimum = tuple(max(1, w - 2 * p) for w, p in zip(window, padding, strict=True))
-        raise KernelTooLarge(word, window, x.spatial, minimum)
-    if not ceil:
-        return tuple((i - w) // s + 1 for i, w, s in zip(padded, window, stride, strict=True))
-    return tuple(_ceiled(i, w, s, p) for i, w, s, p in zip(x.spatial, window, stride, padding, strict=True))
+    counts = []
+    for i, w, s, p in zip(x.spatial, window, stride, padding, strict=True):
+        if w > i + 2 * p:
+            minimum = tuple(max(1, w - 2 * p) for w, p in zip(window, padding, strict=True))
+            raise KernelTooLarge(word, window, x.spatial, minimum)
+        counts.append(_ceiled(i, w, s, p) if ceil else (i + 2 * p - w) // s + 1)
+    return tuple(counts)
 
 
 def _ceiled(size: int, window: int, stride: int, padding: int) -> int:

@@ -47,7 +47,8 @@ class Wiring:
     def double(self, path: str, width: int, x: int) -> int:
         """(conv 3x3 | bn | relu) * 2"""
         for first in (0, 3):
-            x = self.add(f"{path}.{first}", op("conv", kernel=3, out=width, bias=False), x)
+            conv = op("conv", kernel=3, out=width, bias=False, init="kaiming_out")
+            x = self.add(f"{path}.{first}", conv, x)
             x = self.add(f"{path}.{first + 1}", op("bn"), x)
             x = self.add(f"{path}.{first + 2}", op("relu"), x)
         return x
@@ -333,7 +334,7 @@ def test_a_part_that_is_entered_twice_is_no_sequence() -> None:
 @pytest.mark.parametrize("same", [False, True])
 def test_it_compiles_whole(training: bool, same: bool) -> None:
     torch._dynamo.reset()
-    model = build(unet(deep=True, same=same)).train(training)
+    model = build(unet(deep=True, same=same, drop=0.0 if training else 0.5)).train(training)
     compiled = torch.compile(copy.deepcopy(model), fullgraph=True, backend="aot_eager")
     made, expected = compiled(IMAGES), model(IMAGES)
     torch.testing.assert_close(made, expected)
@@ -349,6 +350,13 @@ def test_it_exports_with_dynamic_batch_height_and_width(same: bool) -> None:
     for size in ((1, 16, 32), (3, 64, 48), (2, 97, 131)):
         image = torch.randn(size[0], 3, *size[1:])
         torch.testing.assert_close(exported(image), model(image))
+
+
+def test_drop_path_compiles_whole() -> None:
+    torch._dynamo.reset()
+    model = build(unet(drop=0.5)).train()
+    compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
+    assert compiled(IMAGES).isfinite().all()
 
 
 def test_crops_and_resizing_export_with_dynamic_sizes() -> None:

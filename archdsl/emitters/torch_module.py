@@ -238,7 +238,7 @@ def _sequence(
 def make(layer: Layer) -> nn.Module:
     """The module of a recipe, with its initial weights, on torch's default device."""
     kind: Callable[..., nn.Module] = TARGETS[layer.target]
-    if layer.init is None:
+    if layer.init is None or torch.get_default_device().type == "meta":
         return kind(**layer.arguments)
     module = _uninitialised(kind, layer.arguments)
     INITIALISERS[layer.init](module)
@@ -252,11 +252,10 @@ def _uninitialised(kind: Callable[..., nn.Module], arguments: Mapping[str, Any])
     """
     with torch.device("meta"):
         module = kind(**arguments)
-    device = torch.get_default_device()
     for name, parameter in list(module.named_parameters(recurse=False)):
-        module.register_parameter(name, nn.Parameter(torch.empty_like(parameter, device=device)))
+        module.register_parameter(name, nn.Parameter(torch.empty(parameter.shape, dtype=parameter.dtype)))
     for name, buffer in list(module.named_buffers(recurse=False)):
-        module.register_buffer(name, torch.empty_like(buffer, device=device))
+        module.register_buffer(name, torch.empty(buffer.shape, dtype=buffer.dtype))
     return module
 
 

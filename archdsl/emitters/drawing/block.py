@@ -1,0 +1,188 @@
+"""The block that a network repeats, drawn once: its boxes, its sum, what only some of them have."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+from typing import NamedTuple
+
+from archdsl.emitters.drawing.outline import Part, label, mains, repeats, segments
+from archdsl.emitters.drawing.phrases import JOINS, is_main
+from archdsl.network import Network, Operation
+
+FOLDED = 2  # a scope inside a block with more main operations is one box
+
+
+class Block(NamedTuple):
+    """One turn of a repetition: a scope, and the joins behind it up to `last` (a dense layer's concat)."""
+
+    scope: Part
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.scope.first
+
+    def operations(self, network: Network) -> Iterator[tuple[str, Operation]]:
+        """Its operations, each by what its path is below the block."""
+        for number in range(self.scope.first, self.last):
+            operation = network.operations[number]
+            behind = number - self.scope.last
+            yield (
+                operation.path.removeprefix(f"{self.scope.name}.") if behind < 0 else f"+{behind}",
+                operation,
+            )
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """All blocks of one definition, in order.
+
+    Attributes:
+        word: the definition's name.
+        blocks: those of all stages.
+        firsts: the numbers of the blocks that come first in a stage.
+        versions: the operations at each path below a block, by the number of the block.
+    """
+
+    word: str
+    blocks: tuple[Block, ...]
+    firsts: frozenset[int]
+    versions: dict[str, dict[int, Operation]]
+
+    @property
+    def shown(self) -> Block:
+        """The block with the most operations."""
+        return max(self.blocks, key=len)
+
+    def in_all(self, path: str) -> bool:
+        """Whether every block has an operation at a path."""
+        return len(self.versions[path]) == len(self.blocks)
+
+    def steps(self, path: str) -> bool:
+        """Whether blocks differ in the stride of the operation at a path."""
+        return (
+            len({str(getattr(operation.op, "stride", 1)) for operation in self.versions[path].values()}) > 1
+        )
+
+
+def find_repeated(network: Network, parts: Iterable[Part]) -> Repeated | None:
+    """The definition whose blocks make up most of the parts that repeat themselves."""
+    stages: dict[str, list[tuple[Block, ...]]] = defaultdict(list)
+    for part in parts:
+        words = {child.word for child in part.children}
+        if repeats(network, part) and len(words) == 1 and words != {""}:
+            stages[words.pop()].append(_turns(network, part))
+    if not stages:
+        return None
+    word = max(stages, key=lambda word: sum(len(block) for stage in stages[word] for block in stage))
+    blocks = tuple(block for stage in stages[word] for block in stage)
+    versions: dict[str, dict[int, Operation]] = defaultdict(dict)
+    for number, block in enumerate(blocks):
+        for path, operation in block.operations(network):
+            versions[path][number] = operation
+    firsts = accumulate((len(stage) for stage in stages[word][:-1]), initial=0)
+    return Repeated(word, blocks, frozenset(firsts), dict(versions))
+
+
+def _turns(network: Network, part: Part) -> tuple[Block, ...]:
+    """The scopes of a part, with what is between them if that is only joins."""
+    ends = [after.first for after in part.children[1:]] + [part.last]
+    blocks = tuple(Block(child, end) for child, end in zip(part.children, ends, strict=True))
+    between = [
+        network.operations[number] for block in blocks for number in range(block.scope.last, block.last)
+    ]
+    if part.first < part.children[0].first or any(is_main(network, operation) for operation in between):
+        return tuple(Block(child, child.last) for child in part.children)
+    return blocks
+
+
+def symbols(found: Repeated) -> dict[str, str]:
+    """Channels at each path as multiples of one width `w`, if they are so in all blocks: `4w`."""
+    outs = {
+        path: {number: operation.shape.channels for number, operation in versions.items()}
+        for path, versions in found.versions.items()
+        if all(hasattr(operation.op, "out") for operation in versions.values())
+    }
+    for path, base in outs.items():
+        if found.in_all(path):
+            times = {path: {Fraction(out, base[n]) for n, out in made.items()} for path, made in outs.items()}
+            if all(len(ratios) == 1 and min(ratios).denominator == 1 for ratios in times.values()):
+                return {path: f"{min(ratios)}w".removeprefix("1") for path, ratios in times.items()}
+    return {}
+
+
+# ---- its wiring --------------------------------------------------------------------------------
+
+
+class Unit(NamedTuple):
+    """What is one box or circle: a main operation or a join at its path, or a scope as a whole."""
+
+    path: str
+    operation: Operation | None = None
+
+    @property
+    def is_join(self) -> bool:
+        return self.operation is not None and is_join(self.operation)
+
+
+class Wire(NamedTuple):
+    """What leads from one unit to another, by way of normalisations and activations."""
+
+    tail: str
+    head: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """A block as units and the wires between them; `inputs` are what enters, `y` is what leaves."""
+
+    units: dict[str, Unit]
+    wires: tuple[Wire, ...]
+    inputs: tuple[str, ...]
+
+
+def is_join(operation: Operation) -> bool:
+    return type(operation.op) in JOINS and len(operation.inputs) > 1
+
+
+def wiring(network: Network, block: Block) -> Wiring:
+    """How the units of a block are connected."""
+    home = dict(_folded(network, block.scope))
+    units = {name: Unit(name) for name in home.values()}
+    for number, (path, operation) in enumerate(block.operations(network), block.scope.first):
+        if number not in home and (is_main(network, operation) or is_join(operation)):
+            home[number] = f"operation {number}"
+            units[home[number]] = Unit(path, operation)
+
+    def source(value: int) -> tuple[str, str]:
+        """The unit that a value comes from, and the words for what is done to it on its way."""
+        words: list[str] = []
+        while value > block.scope.first and value - 1 not in home:
+            operation = network.operations[value - 1]
+            words.insert(0, operation.op.name.replace("_", " "))
+            value = operation.inputs[0]
+        return home.get(value - 1, f"value {value}"), ", ".join(word for word in words if word != "id")
+
+    wires: list[Wire] = []
+    for number in sorted(home):
+        name = home[number]
+        for value in network.operations[number].inputs:
+            tail, words = source(value)
+            wire = Wire(tail, name, words)
+            if tail != name and (units[name].operation or wire not in wires):
+                wires.append(wire)
+    tail, words = source(block.last)
+    wires.append(Wire(tail, "y", words))
+    return Wiring(units, tuple(wires), tuple(dict.fromkeys(w.tail for w in wires if w.tail not in units)))
+
+
+def _folded(network: Network, part: Part) -> Iterator[tuple[int, str]]:
+    """The operations of scopes that are drawn as one box, each with the name of the box."""
+    for segment in segments(part):
+        if not segment.loose and len(mains(network, segment)) > FOLDED:
+            for number in range(segment.first, segment.last):
+                yield number, label(segment)

@@ -1,0 +1,197 @@
+"""A network in a dozen parts: its scopes, opened as far as they differ, and what stands between them.
+
+Parts are runs of operations, so that the graph of parts has no cycle whatever the network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import groupby, pairwise
+
+from archdsl.emitters.drawing.phrases import computes, is_main, is_pool
+from archdsl.network import Network, Operation
+from archdsl.tensors import Stride
+
+PARTS = 14  # as many as fit into a row
+SMALL, FEW = 8, 4  # main operations that a scope, or a loose run, may have and yet be told whole
+
+
+@dataclass(frozen=True)
+class Part:
+    """Operations `first` to `last` (exclusive): a scope, or a run outside of any (`loose`).
+
+    `name` is the scope's path, `word` the definition's name; `children` are the scopes directly
+    inside.
+    """
+
+    name: str
+    word: str
+    first: int
+    last: int
+    children: tuple[Part, ...] = ()
+    loose: bool = False
+
+    def __len__(self) -> int:
+        return self.last - self.first
+
+
+def tree(network: Network) -> Part:
+    """All scopes, each inside the one that holds it; a scope that holds only another is one with it."""
+    ordered = sorted(network.scopes, key=lambda scope: (scope.first, -scope.last, len(scope.path)))
+    parts = [Part(scope.path, scope.word, scope.first, scope.last) for scope in ordered if scope.path]
+    return _nest(Part("", "", 0, len(network.operations)), iter([*parts, None]))[0]
+
+
+def _nest(part: Part, rest: Iterator[Part | None]) -> tuple[Part, Part | None]:
+    """A part with all that lies in it, and the first part behind it."""
+    children: list[Part] = []
+    following = next(rest)
+    while following is not None and following.first < part.last:
+        if following.last > part.last:  # not inside: a scope that others interrupt
+            following = next(rest)
+            continue
+        child, following = _nest(following, rest)
+        children.append(child)
+    if len(children) == 1 and len(children[0]) == len(part) and part.name:
+        (only,) = children
+        return replace(part, word=part.word or only.word, children=only.children), following
+    return replace(part, children=tuple(children)), following
+
+
+def segments(part: Part) -> list[Part]:
+    """What a part consists of, in order: its scopes, and loose runs between them."""
+    found: list[Part] = []
+    at = part.first
+    for child in part.children:
+        if child.first > at:
+            found.append(Part("", "", at, child.first, loose=True))
+        found.append(child)
+        at = child.last
+    if at < part.last:
+        found.append(Part("", "", at, part.last, loose=True))
+    return found
+
+
+def outline(network: Network) -> list[Part]:
+    """The parts to draw in a row, about a dozen; loose ones have a name only where a run was cut."""
+    root = tree(network)
+    parts = segments(root)
+    while True:
+        openable = [(part, inner) for part in parts if len(inner := _opened(network, part)) > 1]
+        fitting = [(part, inner) for part, inner in openable if len(parts) + len(inner) - 1 <= PARTS]
+        if not fitting:
+            break
+        part, inner = max(fitting, key=lambda pair: len(pair[0]))
+        at = parts.index(part)
+        parts[at : at + 1] = inner
+    return _merged(network, _tidied(network, parts))
+
+
+def repeats(network: Network, part: Part) -> bool:
+    """Whether a part is the same thing several times over: its scopes all give the same shape."""
+    shapes = {network.operations[child.last - 1].shape for child in part.children}
+    return len(part.children) > 1 and len(shapes) == 1
+
+
+def mains(network: Network, part: Part) -> list[Operation]:
+    """The operations of a part that a figure would tell."""
+    inside = network.operations[part.first : part.last]
+    return [operation for operation in inside if is_main(network, operation)]
+
+
+def label(part: Part) -> str:
+    """What a drawing calls a scope: the end of its path, or of two where the end is a number."""
+    *front, end = part.name.split(".")
+    return f"{front[-1]}.{end}" if front and end[:1].isdigit() else end
+
+
+def _opened(network: Network, part: Part) -> list[Part]:
+    """What a part opens into: itself where it is small or repeats itself."""
+    if repeats(network, part) or len(mains(network, part)) <= (FEW if part.loose else SMALL):
+        return [part]
+    return segments(part) if part.children else _by_resolution(network, part)
+
+
+def _tidied(network: Network, parts: list[Part]) -> list[Part]:
+    """Loose neighbours as one, unless both have something to tell."""
+    found: list[Part] = []
+    for part in parts:
+        if (
+            found
+            and part.loose
+            and found[-1].loose
+            and not (mains(network, part) and mains(network, found[-1]))
+        ):
+            found[-1] = replace(found[-1], last=part.last)
+        else:
+            found.append(part)
+    return found
+
+
+def _by_resolution(network: Network, part: Part) -> list[Part]:
+    """A run of single operations, cut where the resolution changes; a pooling belongs to what it ends."""
+    cuts = [part.first]
+    for number in range(part.first + 1, part.last):
+        before, here = network.operations[number - 1], network.operations[number]
+        steps = computes(network, here) and here.stride != before.stride
+        if steps or (is_pool(before.op) and before.stride != _stride_into(network, before)):
+            cuts.append(number)
+    return [
+        Part(_range(network, start, end), "", start, end, loose=True)
+        for start, end in pairwise([*cuts, part.last])
+    ]
+
+
+def _stride_into(network: Network, operation: Operation) -> Stride:
+    value = operation.inputs[0]
+    return network.operations[value - 1].stride if value else Fraction(1)
+
+
+def _range(network: Network, first: int, last: int) -> str:
+    """`features.0–4`: the paths of a run, shortened."""
+    return between(network.operations[first].path, network.operations[last - 1].path)
+
+
+def between(first: str, last: str) -> str:
+    """Two names as a range; what they share at the start is said once (`inception4a–4e`)."""
+    if first == last:
+        return first
+    (scope, _, start), (other, _, end) = first.rpartition("."), last.rpartition(".")
+    if scope != other:
+        return f"{first}–{last}"
+    word = re.match(r"[A-Za-z_]*", end)
+    if word and start.startswith(word[0]) and 0 < len(end) - len(word[0]) <= 2:
+        end = end.removeprefix(word[0])
+    return f"{first}–{end}"
+
+
+# ---- too many parts ----------------------------------------------------------------------------
+
+
+def _merged(network: Network, parts: list[Part]) -> list[Part]:
+    """Neighbours of one word and resolution as one, where there are too many; then any neighbours."""
+    keys: list[Callable[[Part], object]] = [
+        lambda part: (part.word, network.operations[part.last - 1].stride),
+        lambda part: network.operations[part.last - 1].stride,
+    ]
+    for key in keys:
+        if len(parts) > PARTS:
+            parts = [_joined(list(group)) for _, group in groupby(parts, key)]
+    if len(parts) > 2 * PARTS:
+        step = -(-len(parts) // PARTS)
+        parts = [_joined(parts[at : at + step]) for at in range(0, len(parts), step)]
+    return parts
+
+
+def _joined(parts: list[Part]) -> Part:
+    """A row of parts as one, which holds them as its scopes."""
+    if len(parts) == 1:
+        return parts[0]
+    children = tuple(part for part in parts if not part.loose)
+    if not children:
+        return replace(parts[0], name="", last=parts[-1].last)
+    name = between(children[0].name, children[-1].name)
+    return Part(name, "", parts[0].first, parts[-1].last, children)

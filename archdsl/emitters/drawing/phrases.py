@@ -1,0 +1,114 @@
+"""Operations in a few words, as figures of papers have them: `3×3, 64, /2`."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+
+from archdsl.network import Network, Operation
+from archdsl.op import Op, per_axis
+from archdsl.ops.convolutions import Conv, DepthwiseConv
+from archdsl.ops.joins import Add, Concat, Mul
+from archdsl.ops.linear import Linear
+from archdsl.ops.pools import GlobalPool, Pool
+from archdsl.ops.rearrangements import Flatten, PixelShuffle
+from archdsl.ops.resizing import Align, Interpolate, Upsample
+from archdsl.ops.transpose_conv import TransposeConv
+from archdsl.tensors import Shape, Shapes
+
+JOINS = {Add: "+", Mul: "×", Concat: "cat"}
+
+
+def is_main(network: Network, operation: Operation) -> bool:
+    """Whether a figure tells an operation: it multiplies, pools or changes the shape, and is no join."""
+    if isinstance(operation.op, Add | Mul | Concat | Flatten | Align):
+        return False
+    into = network.shapes_into(operation)
+    return operation.shape != into[0] or is_pool(operation.op) or _macs(operation.op, into) > 0
+
+
+def computes(network: Network, operation: Operation) -> bool:
+    """Whether an operation is a convolution, a linear layer or another that multiplies and adds."""
+    return _macs(operation.op, network.shapes_into(operation)) > 0
+
+
+@lru_cache(maxsize=4096)
+def _macs(op: Op, inputs: Shapes) -> int:
+    return op.cost(inputs).macs
+
+
+def is_pool(op: Op) -> bool:
+    return isinstance(op, Pool | GlobalPool)
+
+
+def dims(size: int | tuple[int, ...], rank: int) -> str:
+    return "×".join(map(str, per_axis(size, rank)))
+
+
+def window(op: Op, rank: int) -> str:
+    """The size of its window: `3×3`; empty for an operation without one."""
+    match op:
+        case Conv() | TransposeConv():
+            return dims(op.kernel, rank)
+        case DepthwiseConv():
+            return f"dw {dims(op.kernel, rank)}"
+        case Pool(size=size) if size is not None:
+            return f"{op.kind} {dims(size, rank)}"
+    return ""
+
+
+def phrase(op: Op, into: Shape, *, out: str = "", stride: str = "") -> str:
+    """An operation with what tells it from others of its kind.
+
+    `out` and `stride` replace the numbers of channels that leave and of the stride.
+    """
+    rank = into.rank
+    match op:
+        case Conv():
+            parts = [window(op, rank), out or str(op.out), stride or _stride(op.stride, rank)]
+            parts += [_rate(op.dilation), f"{op.groups} groups" if op.groups > 1 else ""]
+        case DepthwiseConv():
+            parts = [window(op, rank), stride or _stride(op.stride, rank), _rate(op.dilation)]
+        case TransposeConv():
+            parts = [f"up {window(op, rank)}", out or str(op.out), f"×{op.stride}"]
+        case Linear():
+            parts = ["fc", out or str(op.out)]
+        case Pool(to=to) if to is not None:
+            parts = [f"{op.kind} to {dims(to, rank)}"]
+        case Pool():
+            parts = [window(op, rank), stride or _stride(op.size if op.stride is None else op.stride, rank)]
+        case GlobalPool():
+            parts = ["global avg"]
+        case Upsample():
+            parts = [f"nearest ×{op.scale}"]
+        case Interpolate(scale=scale) if scale is not None:
+            parts = [f"{op.mode} ×{scale:g}"]
+        case PixelShuffle():
+            parts = [f"pixel shuffle ×{op.factor}"]
+        case _:
+            parts = [op.name.replace("_", " "), *_unusual(op)]
+    return ", ".join(part for part in parts if part)
+
+
+def described(op: Op, into: Shape) -> str:
+    """An operation with its word first: `conv 3×3, 64`."""
+    told = phrase(op, into)
+    return told if told[0].isalpha() else f"{op.name} {told}"
+
+
+def _stride(stride: int | tuple[int, ...] | None, rank: int) -> str:
+    steps = per_axis(stride or 1, rank)
+    if set(steps) == {1}:
+        return ""
+    return f"/{steps[0]}" if len(set(steps)) == 1 else f"/{'×'.join(map(str, steps))}"
+
+
+def _rate(dilation: int | tuple[int, ...]) -> str:
+    rates = {dilation} if isinstance(dilation, int) else set(dilation)
+    return "" if rates == {1} else f"rate {'×'.join(map(str, sorted(rates)))}"
+
+
+def _unusual(op: Op) -> list[str]:
+    """Arguments that are not at their defaults."""
+    fields = [field for field in dataclasses.fields(op) if getattr(op, field.name) != field.default]
+    return [f"{field.name} {getattr(op, field.name)}" for field in fields]

@@ -1,0 +1,132 @@
+"""The picture of the block that a network repeats, in a frame of its own."""
+
+from __future__ import annotations
+
+from archdsl.emitters.drawing import dot, theme
+from archdsl.emitters.drawing.block import Repeated, Unit, Wire, Wiring, symbols, wiring
+from archdsl.emitters.drawing.dot import Markup, font
+from archdsl.emitters.drawing.phrases import JOINS, phrase
+from archdsl.network import Network
+
+SHORTCUT = "#1565c0"
+
+
+def draw_block(network: Network, found: Repeated, below: str) -> list[str]:
+    """Statements for the block in a frame; what enters stands left of it, under the node `below`."""
+    wired = wiring(network, found.shown)
+    forks = [name for name in wired.inputs if sum(wire.tail == name for wire in wired.wires) > 1]
+    widths = symbols(found)
+    nodes = [_fork(name) for name in forks]
+    after = {name: _after(wired, name) for name in wired.units}
+    nodes += [_unit(network, found, widths, name, unit, after[name]) for name, unit in wired.units.items()]
+    lines = [_frame(found, widths, [*nodes, *_opposite(found, wired)])]
+    lines += [dot.node(name, class_="end", label="x", **theme.BARE) for name in wired.inputs]
+    lines.append(dot.node("y", class_="end", label="y", **theme.BARE))
+    lines += [dot.edge(name, f"fork {name}", class_="flow", weight=20) for name in forks]
+    lines += [
+        _wire(found, wired, wire._replace(words="") if after.get(wire.tail) else wire, forks)
+        for wire in wired.wires
+    ]
+    first = wired.inputs[0]
+    return [*lines, dot.same_rank([below, first]), dot.edge(below, first, style="invis", weight=0)]
+
+
+def _opposite(found: Repeated, wired: Wiring) -> list[str]:
+    """A single box on the shortcut stands over the middle of the body, which keeps the row above even."""
+    boxes = {name: unit for name, unit in wired.units.items() if not unit.is_join}
+    some = [name for name, unit in boxes.items() if unit.operation and not found.in_all(unit.path)]
+    body = [name for name in boxes if name not in some]
+    ends = {wire for wire in wired.wires if some and some[0] in (wire.tail, wire.head)}
+    beside = len(some) == 1 and all(
+        wire.tail in wired.inputs or wired.units.get(wire.head, Unit("")).is_join for wire in ends
+    )
+    return [dot.same_rank([some[0], body[len(body) // 2]])] if beside and body else []
+
+
+def _fork(name: str) -> str:
+    return dot.node(f"fork {name}", class_="fork", shape="point", width=0.07, group="main")
+
+
+def _after(wired: Wiring, name: str) -> str:
+    """What is done to all that leaves a box (`bn, relu`): told in the box, so that wires stay straight."""
+    words = {wire.words for wire in wired.wires if wire.tail == name}
+    return words.pop() if len(words) == 1 and not wired.units[name].is_join else ""
+
+
+def _unit(
+    network: Network, found: Repeated, widths: dict[str, str], name: str, unit: Unit, after: str
+) -> str:
+    if unit.operation is None:
+        style = theme.box("plain")
+        return dot.node(
+            name, class_="folded", label=dot.escape(unit.path), group="main", fillcolor=style.fill
+        )
+    some = not found.in_all(unit.path)
+    if unit.is_join:
+        return _join(name, JOINS[type(unit.operation.op)], some)
+    into = network.shapes_into(unit.operation)[0]
+    stride = "/2*" if found.steps(unit.path) else ""
+    text = phrase(unit.operation.op, into, out=widths.get(unit.path, ""), stride=stride)
+    small = [after, "or identity" if some else ""]
+    return dot.node(
+        name,
+        class_="operation",
+        label=dot.rows([text], *([font(line, size=9, color=theme.PALE)] for line in small if line)),
+        group="some" if some else "main",
+        style="filled,rounded,dashed" if some else "filled,rounded",
+    )
+
+
+def _join(name: str, sign: str, some: bool) -> str:
+    style = theme.box("sum")
+    single = len(sign) == 1
+    return dot.node(
+        name,
+        class_="join",
+        label=sign,
+        group="main",
+        shape="circle",
+        fixedsize="true",
+        width=0.28 if single else 0.36,
+        fontsize=14 if single else 9,
+        style="filled,dashed" if some else "filled",
+        fillcolor=style.fill,
+        color=style.border,
+    )
+
+
+def _wire(found: Repeated, wired: Wiring, wire: Wire, forks: list[str]) -> str:
+    """A wire; those of a shortcut are blue: from what enters to a join, or past what only some have."""
+    ends = [wired.units[name] for name in (wire.tail, wire.head) if name in wired.units]
+    optional = any(unit.operation and not unit.is_join and not found.in_all(unit.path) for unit in ends)
+    shortcut = optional or (wire.tail in forks and ends[-1].is_join)
+    return dot.edge(
+        f"fork {wire.tail}" if wire.tail in forks else wire.tail,
+        wire.head,
+        class_="shortcut" if shortcut else "flow",
+        label=wire.words,
+        weight=1 if shortcut else 90,
+        color=SHORTCUT if shortcut else theme.LINE,
+    )
+
+
+def _frame(found: Repeated, widths: dict[str, str], nodes: list[str]) -> str:
+    words = [font(found.word.lstrip("_"), size=12, bold=True)]
+    words.append(
+        font("(w)", size=12) if widths else font(f"\N{NO-BREAK SPACE}{found.shown.scope.name}", size=9)
+    )
+    if caption := _caption(found):
+        words.append(Markup("&#160;&#160;" + font(caption, size=9, color=theme.PALE)))
+    return dot.cluster("block", nodes, label=dot.rows(words), labelloc="b", labeljust="l", **theme.FRAME)
+
+
+def _caption(found: Repeated) -> str:
+    """What the star and the dashes mean."""
+    star = "*" if any(map(found.steps, found.versions)) else ""
+    some = [set(versions) for path, versions in found.versions.items() if not found.in_all(path)]
+    holders = set.union(*some) if some else set()
+    if holders <= found.firsts:
+        marks = " and ".join(filter(None, [star, "dashed" if some else ""]))
+        return f"{marks}: in the first of a stage" if marks else ""
+    where = "not in the first of a stage" if holders.isdisjoint(found.firsts) else "in some only"
+    return "; ".join(filter(None, [f"{star}: in the first of a stage" if star else "", f"dashed: {where}"]))

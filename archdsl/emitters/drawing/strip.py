@@ -1,0 +1,173 @@
+"""The recipe drawing of any other network: its parts in a row, the block that repeats below."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import groupby
+
+from archdsl.emitters.drawing import dot, theme
+from archdsl.emitters.drawing.block import find_repeated
+from archdsl.emitters.drawing.dot import Markup, font
+from archdsl.emitters.drawing.outline import Part, label, mains, outline, repeats, segments
+from archdsl.emitters.drawing.phrases import phrase
+from archdsl.emitters.drawing.repetition import draw_block
+from archdsl.network import Network, Operation, Output
+
+LINES = 6  # lines of text in a box
+HUES = ("#e3f2fd", "#bbdefb", "#90caf9", "#64b5f6", "#42a5f5")
+
+
+def draw_strip(network: Network, title: str) -> str:
+    """DOT of a network without recipe cells."""
+    parts = outline(network)
+    found = find_repeated(network, parts)
+    hues = _hues(network, parts)
+    lines = [dot.node("input", class_="input", label="input", **theme.BARE)]
+    lines += [_part(network, parts, number, hues) for number in range(len(parts))]
+    lines += [
+        dot.node(f"output {output.name}", class_="output", label=_output(output), **theme.BARE)
+        for output in network.outputs
+    ]
+    lines += _edges(network, parts)
+    if found:
+        lines += draw_block(network, found, below="input")
+    return dot.digraph(
+        lines,
+        graph=theme.GRAPH
+        | {"newrank": "true", "rankdir": "LR", "nodesep": 0.45, "ranksep": 0.42}
+        | theme.heading(title),
+        nodes=theme.NODES,
+        edges=theme.EDGES,
+    )
+
+
+def _output(output: Output) -> Markup:
+    return dot.escape("output" if output.name == "out" else output.name)
+
+
+def _name(number: int) -> str:
+    return f"part {number}"
+
+
+# ---- boxes -------------------------------------------------------------------------------------
+
+
+def _part(network: Network, parts: list[Part], number: int, hues: dict[int, str]) -> str:
+    part = parts[number]
+    times = f"×{len(part.children)}" if _alike(network, part) else ""
+    role = _role(network, parts, number)
+    style = theme.box(role)
+    heading = dot.rows(
+        [
+            font(_title(part, number, role), size=11, bold=True),
+            *([font(f"\N{NO-BREAK SPACE}{times}", size=11, color="#0d47a1", bold=True)] if times else []),
+        ]
+    )
+    text = [[font(line, size=9)] for line in _text(network, part)]
+    dashes = "" if network.inference & set(range(part.first, part.last)) else ",dashed"
+    return dot.node(
+        _name(number),
+        class_=role,
+        label=dot.rows([heading], *text, padding=1),
+        fillcolor=hues[number] if role == "stage" else style.fill,
+        color=style.border,
+        style=f"filled,rounded{dashes}",
+    )
+
+
+def _alike(network: Network, part: Part) -> bool:
+    return repeats(network, part) and len({child.word for child in part.children}) == 1
+
+
+def _role(network: Network, parts: list[Part], number: int) -> str:
+    part = parts[number]
+    last = network.operations[part.last - 1]
+    if last.shape.rank == 0 or (number == len(parts) - 1 and part.loose and len(parts) > 1):
+        return "head"
+    return "stem" if part.loose and not part.name and number == 0 else "stage"
+
+
+def _title(part: Part, number: int, role: str) -> str:
+    return label(part) or (role if role in ("stem", "head") else "")
+
+
+def _hues(network: Network, parts: list[Part]) -> dict[int, str]:
+    """A fill for each part: one hue, darker where the resolution is lower."""
+    strides = [network.operations[part.last - 1].stride for part in parts]
+    ordered = sorted({stride for stride in strides if stride is not None})
+    share = min(1.0, (len(HUES) - 1) / max(1, len(ordered) - 1))
+    return {
+        number: HUES[-1 if stride is None else int(ordered.index(stride) * share)]
+        for number, stride in enumerate(strides)
+    }
+
+
+def _text(network: Network, part: Part) -> list[str]:
+    """What a part holds, in short lines."""
+    if repeats(network, part):
+        if _alike(network, part):
+            lines = _inside(network, part.children[-1], part.children[0])
+        else:
+            lines = [child.word.lstrip("_") or label(child) for child in part.children]
+    else:
+        lines = _inside(network, part, part)
+    counted = [(line, len(list(same))) for line, same in groupby(lines)]
+    told = [line if times == 1 else f"{line}  ×{times}" for line, times in counted]
+    return told if len(told) <= LINES else [*told[: LINES - 1], f"and {len(told) - LINES + 1} more"]
+
+
+def _inside(network: Network, part: Part, first: Part) -> list[str]:
+    """The lines of a part; a star where the first of its kind has another stride."""
+    lines = []
+    for segment in segments(part):
+        inner = mains(network, segment)
+        if segment.loose or len(inner) <= 2:
+            lines += [_line(network, part, operation, first) for operation in inner]
+        else:
+            lines.append(label(segment))
+    return lines
+
+
+def _line(network: Network, part: Part, operation: Operation, first: Part) -> str:
+    into = network.shapes_into(operation)[0]
+    below = operation.path.removeprefix(part.name)
+    twin = next(
+        (
+            other
+            for other in network.operations[first.first : first.last]
+            if other.path.removeprefix(first.name) == below
+        ),
+        operation,
+    )
+    step = getattr(twin.op, "stride", 1)
+    star = f"/{step}*" if part is not first and step != getattr(operation.op, "stride", 1) else ""
+    return phrase(operation.op, into, stride=star)
+
+
+# ---- edges -------------------------------------------------------------------------------------
+
+
+def _edges(network: Network, parts: list[Part]) -> list[str]:
+    """An edge for each pair of parts, with the shapes of all values that pass."""
+    home = {
+        number + 1: _name(index)
+        for index, part in enumerate(parts)
+        for number in range(part.first, part.last)
+    }
+    home[0] = "input"
+    passing: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for number, operation in enumerate(network.operations):
+        for value in operation.inputs:
+            if home[value] != home[number + 1]:
+                passing[home[value], home[number + 1]].add(value)
+    for output in network.outputs:
+        passing[home[output.value], f"output {output.name}"].add(output.value)
+    return [
+        dot.edge(tail, head, class_="flow", label=_shapes(network, values), weight=50)
+        for (tail, head), values in passing.items()
+    ]
+
+
+def _shapes(network: Network, values: set[int]) -> Markup:
+    shapes = dict.fromkeys(theme.dimensions(network.shape_of(value)) for value in sorted(values))
+    return dot.rows(*([shape] for shape in shapes))

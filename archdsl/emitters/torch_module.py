@@ -19,7 +19,7 @@ from torch import Tensor, fx, nn
 from archdsl.emitters import layers
 from archdsl.emitters.chains import chains
 from archdsl.emitters.initialisers import INITIALISERS
-from archdsl.network import Network
+from archdsl.network import Network, Output
 from archdsl.op import Call, Layer, Recipe
 from archdsl.tensors import Shape
 
@@ -112,20 +112,24 @@ class Program:
 
 
 def _programs(network: Network, steps: Sequence[Step], inference: bool) -> tuple[Program, Program]:
-    """What runs outside training, and in training."""
-    flowing = tuple((o.name, o.value) for o in network.outputs if not o.training_only)
+    """What runs outside training, and in training; one program where they are the same."""
+    named = _named_outputs(network)
+    flowing = tuple((name, o.value) for name, o in named.items() if not o.training_only)
     shorter = Program(
         tuple(step for step in steps if step.value - 1 in network.inference),
         flowing,
         "list" if network.returns_list else "tensor",
     )
-    if inference or len(flowing) == len(network.outputs):
+    if inference or len(flowing) == len(named):
         return shorter, shorter
-    names = [o.name for o in network.outputs]
-    if not network.returns_list:
-        names[0] = "out"
-    values = [o.value for o in network.outputs]
-    return shorter, Program(tuple(steps), tuple(zip(names, values, strict=True)), "dict")
+    return shorter, Program(tuple(steps), tuple((name, o.value) for name, o in named.items()), "dict")
+
+
+def _named_outputs(network: Network) -> dict[str, Output]:
+    """Outputs by the names that they have in training; the one that flows is `out`."""
+    flowing, *others = network.outputs
+    name = flowing.name if network.returns_list else "out"
+    return {name: flowing, **{output.name: output for output in others}}
 
 
 # ---- the module --------------------------------------------------------------------------------
@@ -156,10 +160,10 @@ class Model(nn.Module):
         run = self._run_training if self.training else self._run_inference
         return run(self, image)
 
-    def link(self) -> None:
+    def _link(self) -> None:
         """Makes the two forwards, once all submodules are there."""
         self._run_inference = self._forward(self._inference)
-        shared = self._training == self._inference
+        shared = self._training is self._inference
         self._run_training = self._run_inference if shared else self._forward(self._training)
 
     def _forward(self, program: Program) -> Callable[[nn.Module, Tensor], Returned]:
@@ -172,7 +176,7 @@ class Model(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
-        self.link()
+        self._link()
 
 
 def build(network: Network, *, inference: bool = False) -> Model:
@@ -189,11 +193,15 @@ def build(network: Network, *, inference: bool = False) -> Model:
     }
     modules, steps = _assemble(network, recipes)
     programs = _programs(network, steps, inference)
-    weights = {name: o.weight for (name, _), o in zip(programs[1].results, network.outputs, strict=False)}
+    weights = {
+        name: output.weight
+        for name, output in _named_outputs(network).items()
+        if not (inference and output.training_only)
+    }
     model = Model(*programs, network.input, weights)
     for path, module in modules.items():
         _place(model, path, module)
-    model.link()
+    model._link()
     return model
 
 

@@ -21,7 +21,6 @@ from archdsl.emitters.chains import chains
 from archdsl.emitters.initialisers import INITIALISERS
 from archdsl.network import Network, Output
 from archdsl.op import Call, Layer, Recipe
-from archdsl.tensors import Shape
 
 Returned: TypeAlias = Tensor | list[Tensor] | dict[str, Tensor]
 
@@ -143,15 +142,11 @@ class Model(nn.Module):
     has outputs that exist in training only, a dict of tensors, the main one first under `out`.
 
     Attributes:
-        input_shape: the image's shape for which the network was checked, without the batch.
         loss_weights: how much each output counts in the training loss, by its name.
     """
 
-    def __init__(
-        self, inference: Program, training: Program, input_shape: Shape, loss_weights: Mapping[str, float]
-    ):
+    def __init__(self, inference: Program, training: Program, loss_weights: Mapping[str, float]):
         super().__init__()
-        self.input_shape = tuple(input_shape)
         self.loss_weights = dict(loss_weights)
         self._inference = inference
         self._training = training
@@ -198,7 +193,7 @@ def build(network: Network, *, inference: bool = False) -> Model:
         for name, output in _named_outputs(network).items()
         if not (inference and output.training_only)
     }
-    model = Model(*programs, network.input, weights)
+    model = Model(*programs, weights)
     for path, module in modules.items():
         _place(model, path, module)
     model._link()

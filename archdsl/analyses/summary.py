@@ -92,6 +92,7 @@ class _Stage:
     """A node of the tree of module paths, while its operations are counted."""
 
     word: str = ""
+    operation: str = ""
     entered: Shape | None = None
     shape: Shape | None = None
     params: int = 0
@@ -117,8 +118,7 @@ def _tree(network: Network) -> _Stage:
             stage = stage.children.setdefault(part, _Stage(words.get(at, ""), inputs[0] if inputs else None))
             stage.shape = operation.shape
             stage.params, stage.macs = stage.params + params, stage.macs + macs
-        if operation.path and not stage.children:
-            stage.word = operation.op.name
+        stage.operation = operation.op.name
     return root
 
 
@@ -155,8 +155,9 @@ def _below(stage: _Stage, path: str, level: int, depth: int) -> Iterator[Row]:
             yield from _below(child, below, level, depth)
             continue
         if child.params or child.macs or child.shape != child.entered:
-            yield Row(below, level, child.word, child.shape, child.params, child.macs)
-        if level + 1 < depth:
+            word = child.word or ("" if child.children else child.operation)
+            yield Row(below, level, word, child.shape, child.params, child.macs)
+        if level + 1 < depth and len(child.children) > 1:
             yield from _below(child, below, level + 1, depth)
 
 

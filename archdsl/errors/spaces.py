@@ -129,3 +129,15 @@ class NeverFeasible(Mistake):
 
     def label(self) -> str:
         return "; ".join(f"`{text}` fails {count} times" for text, count in self.counts)
+
+
+@dataclass(eq=False)
+class CannotClose(Mistake):
+    code = "E310"
+    name: str
+
+    def message(self) -> str:
+        return f"choices inside `{self.name}` can't be written closed from here"
+
+    def help(self) -> str:
+        return f"give `{self.name}` parameters, and write the choices where it is used: `{self.name} kernel={{3, 5}}`"

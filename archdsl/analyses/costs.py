@@ -1,0 +1,23 @@
+"""What a network costs beside parameters and MACs: activations and depth."""
+
+from __future__ import annotations
+
+from archdsl.network import Network
+
+
+def activations(network: Network) -> int:
+    """Elements of all maps that convolutions and linear layers write in inference (Radosavovic et al. 2020, arXiv:2003.13678)."""
+    return sum(
+        operation.shape.elements
+        for number, operation in enumerate(network.operations)
+        if number in network.inference and operation.op.cost(network.shapes_into(operation)).macs
+    )
+
+
+def depth(network: Network) -> int:
+    """The longest chain of convolutions and linear layers from the image to what flows."""
+    longest = [0]
+    for operation in network.operations:
+        before = max((longest[value] for value in operation.inputs), default=0)
+        longest.append(before + bool(operation.op.cost(network.shapes_into(operation)).macs))
+    return max(longest[output.value] for output in network.outputs if not output.training_only)

@@ -1,0 +1,110 @@
+"""Gridding: serial stacks of dilated kernels whose reach has holes (Wang et al. 2017, arXiv:1702.08502)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.network import Network, Operation
+from archdsl.source import Span
+from archdsl.tensors import Window
+
+CONVOLUTIONS = ("conv", "dwconv")
+
+# What a stack reads along one axis, as a set of offsets: bit n says that the n-th pixel from the
+# left end is read. A stack without a dilated kernel has no holes and is not followed.
+Reach = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What has been read since the last change of resolution, and the dilation rates on the way."""
+
+    reach: Reach
+    rates: tuple[int, ...]
+    span: Span | None
+
+    @property
+    def dilated(self) -> bool:
+        return any(rate > 1 for rate in self.rates)
+
+    @property
+    def holes(self) -> bool:
+        return self.dilated and any(bits & (bits + 1) for bits in self.reach)
+
+
+@dataclass(frozen=True)
+class Gridding:
+    """A serial stack with holes: its rates in order, and where its last dilated kernel is written."""
+
+    rates: tuple[int, ...]
+    span: Span
+
+
+def gridding(network: Network) -> tuple[Gridding, ...]:
+    """Every serial stack whose taps' sums leave holes: exact. Parallel branches are exempt."""
+    rank = network.input.rank
+    empty = Stack((1,) * rank, (), None)
+    stacks = [empty]
+    ends: dict[int, Stack] = {}
+    goes_on: set[int] = set()
+    for number, operation in enumerate(network.operations, start=1):
+        window = operation.op.window(network.shapes_into(operation))
+        if window is not None and len(window.kernel) == rank:
+            stack = _read(stacks[operation.inputs[0]], window, operation)
+            if stack is not None:
+                goes_on.add(operation.inputs[0])
+            stacks.append(stack or empty)
+        else:
+            stacks.append(_joined(operation, stacks, goes_on, empty))
+        ends[number] = stacks[number]
+    found: dict[Span, Gridding] = {}
+    for number, stack in ends.items():
+        if number not in goes_on and stack.holes and stack.span is not None:
+            found.setdefault(stack.span, Gridding(stack.rates, stack.span))
+    return tuple(found.values())
+
+
+def _read(stack: Stack, window: Window, operation: Operation) -> Stack | None:
+    """A stack after one more kernel; None where the resolution changes."""
+    if any(stride != 1 for stride in window.stride):
+        return None
+    if operation.op.name not in CONVOLUTIONS:
+        return None
+    reach = []
+    for bits, kernel, rate in zip(stack.reach, window.kernel, window.dilation, strict=True):
+        made = 0
+        for tap in range(kernel):
+            made |= bits << (tap * rate)
+        reach.append(made)
+    rate = max(window.dilation)
+    wide = max(window.kernel) > 1
+    rates = (*stack.rates, rate) if wide else stack.rates
+    return Stack(tuple(reach), rates, operation.span if rate > 1 and wide else stack.span)
+
+
+def _joined(operation: Operation, stacks: list[Stack], goes_on: set[int], empty: Stack) -> Stack:
+    """What a pointwise operation or a join reads: the union, unless branches are dilated in parallel."""
+    inputs = [(value, stacks[value]) for value in operation.inputs]
+    if operation.stride is None:
+        return empty
+    dilated = [(value, stack) for value, stack in inputs if stack.dilated]
+    if len({id(stack) for _, stack in dilated}) > 1 and not _nested(dilated):
+        goes_on.update(value for value, _ in dilated)
+        return empty
+    goes_on.update(value for value, _ in inputs)
+    widest = max((stack for _, stack in inputs), key=lambda stack: (len(stack.rates), stack.reach))
+    union = []
+    for axis in range(len(widest.reach)):
+        widths = [stack.reach[axis] for _, stack in inputs]
+        longest = max(bits.bit_length() for bits in widths)
+        made = 0
+        for bits in widths:
+            made |= bits << ((longest - bits.bit_length()) // 2)
+        union.append(made)
+    return Stack(tuple(union), widest.rates, widest.span)
+
+
+def _nested(dilated: list[tuple[int, Stack]]) -> bool:
+    """Whether each stack begins with the next shorter one: a residual sum, not parallel branches."""
+    rates = sorted((stack.rates for _, stack in dilated), key=len)
+    return all(longer[: len(shorter)] == shorter for shorter, longer in zip(rates, rates[1:], strict=False))

@@ -1,0 +1,138 @@
+"""`require`: constraints that are decided without tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, Protocol
+
+from archdsl.errors import ArchError
+from archdsl.errors.names import UnknownFact
+from archdsl.errors.spaces import BadRequirement
+from archdsl.syntax import Binary, Expression, Name, Number, Paren, Require, Unary
+
+
+class Figures(Protocol):
+    """What a requirement may speak of."""
+
+    @property
+    def params(self) -> int: ...
+    @property
+    def macs(self) -> int: ...
+    @property
+    def activations(self) -> int: ...
+    @property
+    def receptive_field(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def gridding_free(self) -> bool: ...
+
+
+FIGURES: dict[str, Callable[[Figures], Any]] = {
+    "params": lambda found: found.params,
+    "macs": lambda found: found.macs,
+    "activations": lambda found: found.activations,
+    "receptive_field": lambda found: found.receptive_field,
+    "depth": lambda found: found.depth,
+    "gridding_free": lambda found: found.gridding_free,
+}
+
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+}
+
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: Fraction(a) / Fraction(b),
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+}
+
+
+def holds(requirement: Require, figures: Figures) -> bool:
+    """Whether an architecture meets a requirement; raises ArchError where it is no condition."""
+    return _truth(requirement.condition, figures)
+
+
+def conditions(requirement: Require) -> tuple[Expression, ...]:
+    """The parts of a requirement that `and` joins, for messages and counts."""
+    found: list[Expression] = []
+    stack: list[Expression] = [requirement.condition]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Binary) and node.operator == "and":
+            stack += [node.right, node.left]
+        else:
+            found.append(node)
+    return tuple(found)
+
+
+def told(condition: Expression, figures: Figures) -> str:
+    """The figures that a condition speaks of, as text: `params = 12,345,678`."""
+    names: list[str] = []
+    stack: list[Expression] = [condition]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Name) and node.name in FIGURES:
+            names.append(node.name)
+        elif isinstance(node, Binary):
+            stack += [node.right, node.left]
+        elif isinstance(node, Unary):
+            stack.append(node.operand)
+        elif isinstance(node, Paren):
+            stack.append(node.inner)
+    values = ((name, FIGURES[name](figures)) for name in dict.fromkeys(names))
+    return ", ".join(f"{name} = {value:,}" if not isinstance(value, bool) else f"not {name}" for name, value in values)
+
+
+def _truth(node: Expression, figures: Figures) -> bool:
+    match node:
+        case Paren():
+            return _truth(node.inner, figures)
+        case Unary(operator="not"):
+            return not _truth(node.operand, figures)
+        case Binary(operator="and"):
+            return _truth(node.left, figures) and _truth(node.right, figures)
+        case Binary(operator="or"):
+            return _truth(node.left, figures) or _truth(node.right, figures)
+        case Binary(operator=operator) if operator in COMPARISONS:
+            return COMPARISONS[operator](_number(node.left, figures), _number(node.right, figures))
+        case Name():
+            value = _figure(node, figures)
+            if isinstance(value, bool):
+                return value
+    raise ArchError(BadRequirement(f"`{node.span.text}`").at(node.span))
+
+
+def _number(node: Expression, figures: Figures) -> Any:
+    match node:
+        case Number():
+            return node.value
+        case Paren():
+            return _number(node.inner, figures)
+        case Unary(operator="-"):
+            return -_number(node.operand, figures)
+        case Binary(operator=operator) if operator in ARITHMETIC:
+            try:
+                return ARITHMETIC[operator](_number(node.left, figures), _number(node.right, figures))
+            except ZeroDivisionError:
+                raise ArchError(BadRequirement("a division by zero").at(node.span)) from None
+        case Name():
+            value = _figure(node, figures)
+            if not isinstance(value, bool):
+                return value
+    raise ArchError(BadRequirement(f"`{node.span.text}`").at(node.span))
+
+
+def _figure(node: Name, figures: Figures) -> Any:
+    if node.name not in FIGURES:
+        raise ArchError(UnknownFact("figure to require", node.name, tuple(FIGURES)).at(node.span))
+    return FIGURES[node.name](figures)

@@ -1,0 +1,479 @@
+"""Architecture and Space: what people hold. Thin faces over the rooms above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from archdsl import resources
+from archdsl.analyses.costs import activations, depth
+from archdsl.analyses.gridding import gridding
+from archdsl.analyses.receptive_field import receptive_field
+from archdsl.analyses.requirements import conditions, holds, told
+from archdsl.analyses.summary import Summary, summarise
+from archdsl.blocks import network_identity
+from archdsl.checking import check_program, minimum_input
+from archdsl.elaboration.choices import Answer, Choice, Decide
+from archdsl.elaboration.closing import closed_statements
+from archdsl.elaboration.program import Elaborated, Program, first_option
+from archdsl.errors import ArchError, Diagnostic, Mistake, Severity
+from archdsl.errors.spaces import NoSuchOption, StillOpen, UnknownChoice, Unmet
+from archdsl.formatter import format_node, format_tree
+from archdsl.network import Network
+from archdsl.ops import OPERATIONS
+from archdsl.parser import parse, parse_leniently
+from archdsl.source import Source, Span
+from archdsl.space import Fork, choices_of, fixed_decision, forks, options_of, product, random_decision
+from archdsl.stages import STAGES
+from archdsl.tensors import Cost, Shape
+from archdsl.vocabulary import Vocabulary, index_library
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
+    from torch.nn import Module
+
+SpecLike: TypeAlias = "str | Path | Source"
+
+
+class Architecture:
+    """A closed spec: one network, checked, without torch.
+
+    Attributes:
+        name: the spec's name.
+        choices: what each choice of its space became, by name; empty for a spec without choices.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        program: Program | None,
+        elaborated: Elaborated | None,
+        network: Network | None = None,
+    ) -> None:
+        self.name = name
+        self._program = program
+        self._elaborated = elaborated
+        self._network = network
+
+    @classmethod
+    def from_graph(cls, graph: MultiDiGraph, name: str = "graph") -> Architecture:
+        """An architecture of a graph that was changed; raises ArchError where shapes don't fit any more."""
+        from archdsl.graph import from_graph
+
+        try:
+            return cls(name, None, None, from_graph(graph))
+        except Mistake as mistake:
+            raise ArchError(mistake_without_place(mistake)) from None
+
+    # ---- figures -------------------------------------------------------------------------------
+
+    @property
+    def input(self) -> Shape:
+        """The image's shape, C×H×W."""
+        return self.network.input if self._elaborated is None else self._elaborated.assembly.builder.shapes[0]
+
+    @property
+    def choices(self) -> dict[str, str]:
+        made = self._elaborated
+        return {} if made is None else {name: str(answer) for name, answer in made.decided.items()}
+
+    @cached_property
+    def _costs(self) -> Cost:
+        if self._elaborated is not None:
+            return self._elaborated.assembly.costs()
+        totals = summarise(self.network)
+        return Cost(totals.params, totals.macs)
+
+    @property
+    def params(self) -> int:
+        """Trainable parameters, those of training-only parts included."""
+        return self._costs.params
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one image in inference: convolutions, linear layers, matrix products."""
+        return self._costs.macs
+
+    @cached_property
+    def activations(self) -> int:
+        """Elements of all maps that convolutions and linear layers write."""
+        return activations(self.network)
+
+    @cached_property
+    def depth(self) -> int:
+        """The longest chain of convolutions and linear layers."""
+        return depth(self.network)
+
+    @cached_property
+    def receptive_field(self) -> int:
+        """Pixels of the image that one pixel of the output reads."""
+        return receptive_field(self.network)
+
+    @cached_property
+    def gridding_free(self) -> bool:
+        """Whether no serial stack of dilated kernels leaves holes in what it reads."""
+        return not gridding(self.network)
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash that equal networks share: operations, ordered inputs, input shape, training-only parts."""
+        if self._elaborated is not None:
+            return self._elaborated.assembly.identity()
+        return network_identity(self.network)
+
+    # ---- faces ---------------------------------------------------------------------------------
+
+    @property
+    def network(self) -> Network:
+        """All operations, laid out flat."""
+        if self._network is None:
+            assert self._elaborated is not None
+            self._network = self._elaborated.assembly.network()
+        return self._network
+
+    @cached_property
+    def graph(self) -> MultiDiGraph:
+        """The network as a networkx MultiDiGraph: a DAG of operations; edges carry the input's port."""
+        from archdsl.graph import to_graph
+
+        return to_graph(self.network)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the spec says of itself: paper, year, task, weights."""
+        return {} if self._program is None else self._program.about
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Advice on this spec; its mistakes were raised when it was loaded."""
+        return () if self._program is None else check_program(self._program)
+
+    def summary(self, levels: int | None = None) -> Summary:
+        """A table of stages with shapes, parameters and multiply-adds."""
+        return summarise(self.network, levels)
+
+    def draw(self, path: str | Path | None = None, *, level: str = "recipe") -> str:
+        """The drawing as DOT text; written to a file too (SVG, PNG, PDF or DOT by its ending) where one is named."""
+        from archdsl.emitters.drawing import draw, write
+
+        if path is not None:
+            write(self.network, Path(path), title=self.name, level=level)
+        return draw(self.network, title=self.name, level=level)
+
+    def to_torch(self, *, inference: bool = False) -> Module:
+        """The network as a torch module; `inference` builds no training-only part."""
+        from archdsl.emitters.torch_module import build
+
+        return build(self.network, inference=inference)
+
+    def to_text(self, comments: tuple[str, ...] = ()) -> str:
+        """The closed spec as formatted text, comments above it; raises CannotClose where text can't say it."""
+        if self._program is None:
+            raise ArchError(mistake_without_place(NoText()))
+        made = self._program.elaborate(self._again(), tracing=True)
+        assert made is not None
+        return format_tree(closed_statements(self._program, made), comments)
+
+    def _again(self) -> Decide:
+        """The decisions that made this architecture."""
+        decided = {} if self._elaborated is None else self._elaborated.decided
+        return fixed_decision(decided, first_option)
+
+    def _repr_svg_(self) -> str | None:
+        from archdsl.emitters.drawing import svg
+
+        return svg(self.network, title=self.name)
+
+    def __repr__(self) -> str:
+        return f"Architecture({self.name!r}, params={self.params:,}, macs={self.macs:,})"
+
+
+class Space:
+    """A spec with open choices: every member is an Architecture."""
+
+    def __init__(self, name: str, program: Program, given: Mapping[str, Answer]) -> None:
+        self.name = name
+        self._program = program
+        self._given = dict(given)
+
+    @cached_property
+    def _tree(self) -> tuple[Fork, ...]:
+        def explore(decide: Decide) -> dict[str, Choice]:
+            made = self._elaborate(decide)
+            return {name: choice for name, choice in made.asked.items() if name not in self._given}
+
+        return forks(explore)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """Every open choice, outer ones first; one inside an option exists only where that is taken."""
+        return choices_of(self._tree)
+
+    def count(self) -> int:
+        """How many ways there are to close all choices; a range of real numbers counts its two ends."""
+        return product(self._tree)
+
+    def __iter__(self) -> Iterator[Architecture]:
+        """Every member, in the order of the choices."""
+        decided: list[tuple[Choice, Answer]] = []
+        while True:
+            prefix = {choice.name: answer for choice, answer in decided}
+            member = self.decide(fixed_decision(prefix, first_option))
+            yield member
+            assert member._elaborated is not None
+            asked = [(c, a) for c, a in self._open(member._elaborated)]
+            while asked and asked[-1][1] == options_of(asked[-1][0])[-1]:
+                asked.pop()
+            if not asked:
+                return
+            choice, answer = asked.pop()
+            options = options_of(choice)
+            decided = [*asked, (choice, options[options.index(answer) + 1])]
+
+    def _open(self, made: Elaborated) -> list[tuple[Choice, Answer]]:
+        return [(c, made.decided[name]) for name, c in made.asked.items() if name not in self._given]
+
+    def _elaborate(self, decide: Decide) -> Elaborated:
+        made = self._program.elaborate(fixed_decision(self._given, decide))
+        assert made is not None
+        return made
+
+    def decide(self, decide: Decide) -> Architecture:
+        """The member that a decision function leads to; raises ArchError where it makes no network."""
+        return Architecture(self.name, self._program, self._elaborate(decide))
+
+    def sample(self, seed: int) -> Architecture:
+        """A member drawn decision by decision; requirements are not looked at (`feasible` tells)."""
+        return self.decide(random_decision(seed))
+
+    def violations(self, architecture: Architecture) -> tuple[str, ...]:
+        """The requirements that a member breaks, as they are written."""
+        return tuple(format_node(node) for node, _ in broken(self._program, architecture))
+
+    def feasible(self, architecture: Architecture) -> bool:
+        """Whether a member meets every requirement."""
+        return all(holds(requirement, architecture) for requirement in self._program.requirements)
+
+    def close(self, options: Mapping[str, str | int | float] | None = None) -> Architecture | Space:
+        """The spec with choices closed by name; a Space if some are still open.
+
+        Raises ArchError for a name or an option that does not exist.
+        """
+        return closed(self.name, self._program, {**self._given, **self._answers(options or {})})
+
+    def _answers(self, options: Mapping[str, Any]) -> dict[str, Answer]:
+        known = {choice.name: choice for choice in self.choices}
+        answers: dict[str, Answer] = {}
+        for name, option in options.items():
+            if name not in known:
+                raise ArchError(mistake_without_place(UnknownChoice(name, tuple(known))))
+            answers[name] = answer_of(known[name], option)
+        return answers
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return self._program.about
+
+    @property
+    def input(self) -> Shape:
+        return self._program.input
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return check_program(self._program)
+
+    def __repr__(self) -> str:
+        return f"Space({self.name!r}, {len(self.choices)} choices, {self.count():,} members)"
+
+
+# ---- loading -----------------------------------------------------------------------------------
+
+
+@cache
+def _library() -> dict[str, tuple[Path, ...]]:
+    return index_library(resources.specs())
+
+
+def _source(spec: SpecLike) -> tuple[Source, Path | None, str]:
+    """The text of a spec, the folder in which its `use` may look, its name."""
+    if isinstance(spec, Source):
+        path = Path(spec.name)
+        folder = path.parent if path.suffix == ".arch" and path.is_file() else None
+        return spec, folder, path.stem
+    if isinstance(spec, Path) or (spec.endswith(".arch") and "\n" not in spec):
+        path = Path(spec)
+        return Source(str(spec), path.read_text(encoding="utf-8-sig")), path.parent, path.stem
+    model = resources.specs() / "models" / f"{spec}.arch"
+    if spec.isidentifier() and model.is_file():
+        return Source(model.name, model.read_text(encoding="utf-8")), None, spec
+    return Source("<spec>", spec), None, "spec"
+
+
+def _program(source: Source, folder: Path | None, image: Shape | None, classes: int | None) -> Program:
+    vocabulary = Vocabulary(OPERATIONS, STAGES, _library(), parse)
+    file = vocabulary.file(parse(source), folder)
+    overrides = {} if classes is None else {"classes": classes}
+    return Program(file, image, overrides)
+
+
+def load(
+    spec: SpecLike,
+    *,
+    input: Shape | tuple[int, ...] | None = None,
+    classes: int | None = None,
+    set: Mapping[str, str | int | float] | None = None,
+) -> Architecture | Space:
+    """Reads and checks a spec: a path, a text, or the name of a library model.
+
+    Args:
+        input: the image's shape C×H×W instead of the spec's.
+        classes: replaces `let classes = ...`.
+        set: choices to close, by name.
+
+    Raises:
+        ArchError: with every mistake of the spec.
+        OSError: if the path can't be read.
+    """
+    source, folder, name = _source(spec)
+    shape = None if input is None else Shape(*input)
+    program = _program(source, folder, shape, classes)
+    mistakes = [d for d in check_program(program) if d.severity is Severity.ERROR]
+    if mistakes:
+        raise ArchError(*mistakes)
+    found = closed(name, program, {})
+    if set:
+        if isinstance(found, Architecture):
+            raise ArchError(mistake_without_place(UnknownChoice(next(iter(set)), ())))
+        found = found.close(set)
+    if isinstance(found, Architecture):
+        _meets(program, found)
+    return found
+
+
+def closed(name: str, program: Program, given: Mapping[str, Answer]) -> Architecture | Space:
+    """An architecture if no choice is left open, else a space."""
+    if not program.is_open:
+        made = program.elaborate(first_option)
+        assert made is not None
+        return Architecture(name, program, made)
+    made = program.elaborate(fixed_decision(given, first_option))
+    assert made is not None
+    if all(choice in given for choice in made.asked):
+        return Architecture(name, program, made)
+    return Space(name, program, given)
+
+
+def _meets(program: Program, architecture: Architecture) -> None:
+    """Raises ArchError where a closed spec breaks its own requirement."""
+    unmet = [
+        Unmet(format_node(node), told(node, architecture)).at(span) for node, span in broken(program, architecture)
+    ]
+    if unmet:
+        raise ArchError(*unmet)
+
+
+def broken(program: Program, architecture: Architecture) -> list[tuple[Any, Span]]:
+    """The conditions that an architecture breaks."""
+    found = []
+    for requirement in program.requirements:
+        if holds(requirement, architecture):
+            continue
+        parts = conditions(requirement)
+        for part in parts:
+            if len(parts) == 1 or not holds(type(requirement)(part.span, part), architecture):
+                found.append((part, part.span))
+    return found
+
+
+def answer_of(choice: Choice, option: str | int | float) -> Answer:
+    """An option as it was typed, as an answer to a choice; raises ArchError if there is no such option."""
+    text = str(option).strip()
+    if choice.kind == "categorical":
+        for known in choice.options:
+            if text.replace(" ", "") == known.replace(" ", ""):
+                return known
+        raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))
+    if choice.kind == "int" and text in choice.options:
+        return int(text)
+    if choice.kind == "float":
+        assert choice.low is not None and choice.high is not None
+        try:
+            if choice.low <= float(text) <= choice.high:
+                return float(text)
+        except ValueError:
+            pass
+        raise ArchError(NoSuchOption(choice.name, text, (f"{choice.low:g}..{choice.high:g}",)).at(choice.span))
+    raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))
+
+
+def open_mistake(space: Space) -> ArchError:
+    """That a space was given where one architecture is wanted."""
+    choices = space.choices
+    told_choices = tuple((choice.name, ", ".join(choice.options)) for choice in choices)
+    first = choices[0]
+    return ArchError(StillOpen(told_choices).at(first.span))
+
+
+def compile(
+    spec: SpecLike,
+    *,
+    input: Shape | tuple[int, ...] | None = None,
+    weights: str | Path | None = None,
+    inference: bool = False,
+    set: Mapping[str, str | int | float] | None = None,
+) -> Module:
+    """A spec as a torch module, with published weights that it asks for, or those of a file.
+
+    Raises:
+        ArchError: with every mistake of the spec, or if choices are still open.
+        OSError: if a path can't be read.
+    """
+    found = load(spec, input=input, set=set)
+    if isinstance(found, Space):
+        raise open_mistake(found)
+    return built(found, weights, inference)
+
+
+def built(architecture: Architecture, weights: str | Path | None = None, inference: bool = False) -> Module:
+    """The module of an architecture with its weights."""
+    from archdsl.weights import load_file, load_published
+
+    module = architecture.to_torch(inference=inference)
+    made = architecture._elaborated
+    for wanted in () if made is None else made.weights:
+        load_published(module, wanted.path, wanted.encoder, wanted.tag)
+    if weights is not None:
+        load_file(module, Path(weights))
+    return module
+
+
+def check(spec: SpecLike) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a spec, and advice, in the order of their places."""
+    source, folder, _ = _source(spec)
+    tree, mistakes = parse_leniently(source)
+    if mistakes:
+        return tuple(mistakes)
+    vocabulary = Vocabulary(OPERATIONS, STAGES, _library(), parse)
+    try:
+        return check_program(Program(vocabulary.file(tree, folder)))
+    except ArchError as error:
+        return error.diagnostics
+
+
+def mistake_without_place(mistake: Mistake) -> Diagnostic:
+    """A mistake that no place in a text belongs to."""
+    return Diagnostic(mistake.code, mistake.severity, mistake.message(), (), mistake.help())
+
+
+class NoText(Mistake):
+    """A changed graph has no text."""
+
+    code = "E311"
+
+    def message(self) -> str:
+        return "an architecture that was made from a graph has no text"
+
+
+__all__ = ["Architecture", "Space", "check", "compile", "load", "minimum_input"]

@@ -1,0 +1,416 @@
+"""A space with its choices decided, written as text: the same network, the same module paths.
+
+Works on the tree, from the trace of an elaboration: what was decided at each node, in each turn of
+the loops around it. A body that was decided differently in each turn is unrolled; a definition that
+was decided differently in each call becomes several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, TypeVar
+
+from archdsl.elaboration.context import Trace
+from archdsl.elaboration.program import Elaborated, Program
+from archdsl.elaboration.values import shown
+from archdsl.errors import ArchError
+from archdsl.errors.spaces import CannotClose
+from archdsl.formatter import format_node
+from archdsl.syntax import (
+    Alternatives,
+    At,
+    Binary,
+    Binding,
+    Branch,
+    Choice,
+    Define,
+    Each,
+    Element,
+    Expression,
+    Function,
+    Group,
+    Input,
+    Join,
+    Keyword,
+    Let,
+    Listing,
+    Loop,
+    Marked,
+    Name,
+    Node,
+    Number,
+    Paren,
+    Pipeline,
+    Quote,
+    Range,
+    Statement,
+    Truth,
+    Word,
+    walk,
+)
+from archdsl.vocabulary import Definition
+
+Turn = tuple[int, ...]
+NodeT = TypeVar("NodeT", bound=Node)
+
+
+def closed_statements(program: Program, made: Elaborated) -> tuple[Statement, ...]:
+    """The statements of the closed spec; raises CannotClose where text can't say it."""
+    return Closer(program, made).statements()
+
+
+@dataclass
+class Closer:
+    program: Program
+    made: Elaborated
+    names: dict[str, Define] = field(default_factory=dict)
+    texts: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def statements(self) -> tuple[Statement, ...]:
+        spec = self.program.file.spec
+        trace = self.made.trace
+        assert trace is not None
+        closed: list[Statement] = []
+        stated = False
+        for statement in spec.statements:
+            match statement:
+                case Pipeline():
+                    closed.append(self.pipeline(statement, trace, ()))
+                case Let():
+                    closed.append(self.let(statement))
+                case Define():
+                    if not self._is_open(statement):
+                        closed.append(statement)
+                case Input():
+                    stated = True
+                    closed.append(self._input(statement))
+                case _:
+                    closed.append(statement)
+        if not stated and self.program.input != (3, 224, 224):
+            closed.insert(0, self._input(None))
+        return self._with_definitions(closed)
+
+    def _input(self, statement: Input | None) -> Input:
+        from archdsl.syntax import Dimensions
+
+        span = statement.span if statement is not None else self.program.file.spec.source.span(0, 0)
+        return Input(span, Dimensions(span, tuple(self.program.input)))
+
+    def _with_definitions(self, statements: list[Statement]) -> tuple[Statement, ...]:
+        """Specialised definitions before the pipeline."""
+        place = next((i for i, s in enumerate(statements) if isinstance(s, Pipeline)), len(statements))
+        return (*statements[:place], *self.names.values(), *statements[place:])
+
+    def _is_open(self, define: Define) -> bool:
+        file = self.program.file
+        defaults = [p.default for p in define.parameters or () if p.default is not None]
+        return any(file.is_open(node) for node in (define.body, *defaults))
+
+    def let(self, let: Let) -> Let:
+        if let.name in self.program.overrides:
+            return replace(let, value=literal(self.program.overrides[let.name], let.value))
+        trace = self.made.let_traces.get(let, Trace(let.name))
+        return replace(let, value=self.expression(let.value, trace, ()))
+
+    # ---- pipelines -----------------------------------------------------------------------------
+
+    def pipeline(self, pipeline: Pipeline, trace: Trace, turn: Turn) -> Pipeline:
+        elements: list[Element] = []
+        for element in pipeline.elements:
+            made = self.element(element, trace, turn)
+            if made is not None:
+                elements.append(made)
+        return replace(pipeline, elements=tuple(elements) or (passing(pipeline),))
+
+    def element(self, element: Element, trace: Trace, turn: Turn) -> Element | None:
+        """The closed element; None where a `?` left it out."""
+        match element:
+            case Marked():
+                return self._marked(element, trace, turn)
+            case Word():
+                return self._word(element, trace, turn)
+            case Group():
+                return self._group(element, trace, turn)
+            case Join():
+                return self._join(element, trace, turn)
+            case Alternatives():
+                option = element.options[self._taken(element, element.options, trace, turn)]
+                return Group(element.span, self.pipeline(option, trace, turn), None)
+            case Loop():
+                return self._loop(element, trace, turn, False)
+            case Branch():
+                return self._branch(element, trace, turn)
+            case At():
+                return element
+
+    def _marked(self, marked: Marked, trace: Trace, turn: Turn) -> Element | None:
+        if marked.optional and trace.decisions.get((marked, turn), "true") != "true":
+            return None if marked.label is None else replace(marked, element=passing(marked), optional=False)
+        if isinstance(marked.element, Loop):
+            inner: Element | None = self._loop(marked.element, trace, turn, marked.label is not None)
+        else:
+            inner = self.element(marked.element, trace, turn)
+        assert inner is not None
+        return inner if marked.label is None else replace(marked, element=inner, optional=False)
+
+    def _branch(self, branch: Branch, trace: Trace, turn: Turn) -> Branch:
+        otherwise: Pipeline | Branch | None = None
+        if isinstance(branch.otherwise, Branch):
+            otherwise = self._branch(branch.otherwise, trace, turn)
+        elif branch.otherwise is not None:
+            otherwise = self.pipeline(branch.otherwise, trace, turn)
+        condition = self.expression(branch.condition, trace, turn)
+        return Branch(branch.span, condition, self.pipeline(branch.then, trace, turn), otherwise)
+
+    def _group(self, group: Group, trace: Trace, turn: Turn) -> Group:
+        if group.times is None:
+            return replace(group, body=self.pipeline(group.body, trace, turn))
+        count = len(trace.turns.get((group, turn), []))
+        if not self._open(group.body):
+            body = self.pipeline(group.body, trace, turn)
+            return replace(group, body=body, times=self._times(group.times, count))
+        bodies = [self.pipeline(group.body, trace, (*turn, index)) for index in range(count)]
+        return self._unrolled(group, bodies, group.body, trace, turn)
+
+    def _times(self, times: Expression, count: int) -> Expression:
+        return literal(count, times) if self._open(times) else times
+
+    def _unrolled(
+        self, node: Group | Join, bodies: list[Pipeline], body: Pipeline, trace: Trace, turn: Turn
+    ) -> Group:
+        """A repeat whose turns differ, one after the other."""
+        span = node.span
+        if len(bodies) < 2:
+            only = bodies[0] if bodies else self.pipeline(body, trace, (*turn, 0))
+            return Group(span, only, literal(len(bodies), Number(span, 0, "0")))
+        groups = tuple(Group(span, made, None) for made in bodies)
+        return Group(span, Pipeline(span, groups), None)
+
+    def _loop(self, loop: Loop, trace: Trace, turn: Turn, named: bool) -> Element:
+        if not self._open(loop.body):
+            bindings = tuple(
+                replace(b, values=self._sequence(b.values, trace, turn)) for b in loop.bindings
+            )
+            return replace(loop, bindings=bindings, body=self.pipeline(loop.body, trace, turn))
+        turns = self._turned(loop, trace, turn)
+        if len(turns) == 1:
+            return turns[0]
+        if not turns:
+            return passing(loop)
+        return Group(loop.span, Pipeline(loop.span, tuple(turns)), None)
+
+    def _turned(self, loop: Any, trace: Trace, turn: Turn) -> list[Any]:
+        """A loop of one turn for each turn that it took."""
+        count = len(trace.turns.get((loop, turn), []))
+        made = []
+        for index in range(count):
+            values = trace.turns[loop, turn][index]
+            bindings = tuple(self._one_turn(b, values, index, trace, turn) for b in loop.bindings)
+            made.append(replace(loop, bindings=bindings, body=self.pipeline(loop.body, trace, (*turn, index))))
+        return made
+
+    def _one_turn(self, binding: Binding, values: dict[str, Any], index: int, trace: Trace, turn: Turn) -> Binding:
+        """A binding that holds only the values of one turn."""
+        node = binding.values
+        value = values[binding.names[0]] if len(binding.names) == 1 else None
+        if is_literal(value) and len(binding.names) == 1:
+            return replace(binding, values=Listing(node.span, (literal(value, node),)))
+        closed = self._sequence(node, trace, turn)
+        if isinstance(node, Listing):
+            assert isinstance(closed, Listing)
+            return replace(binding, values=Listing(node.span, (closed.items[index],)))
+        picked = Function(node.span, "at", (closed, literal(index, node)), node.span)
+        return replace(binding, values=Listing(node.span, (picked,)))
+
+    def _sequence(self, node: Expression, trace: Trace, turn: Turn) -> Expression:
+        """The values of a loop: a bare range is a sequence, not a choice."""
+        if isinstance(node, Range):
+            return replace(
+                node, low=self.expression(node.low, trace, turn), high=self.expression(node.high, trace, turn)
+            )
+        return self.expression(node, trace, turn)
+
+    def _join(self, join: Join, trace: Trace, turn: Turn) -> Element:
+        if join.times is None:
+            return replace(join, branches=self._branches(join, trace, turn))
+        count = len(trace.turns.get((join, turn), []))
+        if not any(self._open(branch) for branch in join.branches):
+            branches = self._branches(join, trace, turn)
+            return replace(join, branches=branches, times=self._times(join.times, count))
+        bodies = []
+        for index in range(count):
+            once = replace(join, branches=self._branches(join, trace, (*turn, index)), times=None)
+            bodies.append(Pipeline(join.span, (once,)))
+        body = Pipeline(join.span, (replace(join, times=None),))
+        return self._unrolled(join, bodies, body, trace, turn)
+
+    def _branches(self, join: Join, trace: Trace, turn: Turn) -> tuple[Any, ...]:
+        made: list[Any] = []
+        for branch in join.branches:
+            if isinstance(branch, Keyword):
+                made.append(replace(branch, value=self.expression(branch.value, trace, turn)))
+            elif isinstance(branch, Pipeline):
+                made.append(self.pipeline(branch, trace, turn))
+            elif self._open(branch.body):
+                made += self._turned(branch, trace, turn)
+            else:
+                bindings = tuple(
+                    replace(b, values=self._sequence(b.values, trace, turn)) for b in branch.bindings
+                )
+                made.append(replace(branch, bindings=bindings, body=self.pipeline(branch.body, trace, turn)))
+        return tuple(made)
+
+    # ---- calls ---------------------------------------------------------------------------------
+
+    def _word(self, word: Word, trace: Trace, turn: Turn) -> Word:
+        arguments: list[Expression | Keyword] = []
+        for argument in word.arguments:
+            if isinstance(argument, Keyword):
+                value = self.expression(argument.value, trace, turn)
+                arguments.append(replace(argument, value=value))
+            else:
+                arguments.append(atom(self.expression(argument, trace, turn)))
+        definition = self._definition(word.name)
+        if definition is None:
+            if trace.calls.get((word, turn)) and decided(trace.calls[word, turn]):
+                raise ArchError(CannotClose(word.name).at(word.span))
+            return replace(word, arguments=tuple(arguments))
+        arguments += self._defaults(word, definition, trace, turn)
+        name = self._specialised(definition, trace.calls.get((word, turn)), word)
+        return replace(word, name=name, arguments=tuple(arguments))
+
+    def _definition(self, name: str) -> Definition | None:
+        return self.program.file.definitions.get(name)
+
+    def _defaults(self, word: Word, definition: Definition, trace: Trace, turn: Turn) -> list[Keyword]:
+        """Open defaults that the call left to be decided, as keywords."""
+        given = {a.name for a in word.arguments if isinstance(a, Keyword)}
+        places = sum(1 for a in word.arguments if not isinstance(a, Keyword))
+        made = []
+        for number, parameter in enumerate(definition.node.parameters or ()):
+            default = parameter.default
+            if number < places or parameter.name in given or default is None or not self._open(default):
+                continue
+            value = self.expression(default, trace, (*turn, word.span.start))
+            made.append(Keyword(word.span, parameter.name, value, word.span))
+        return made
+
+    def _specialised(self, definition: Definition, trace: Trace | None, word: Word) -> str:
+        """The name of the definition with its body closed as it was in this call."""
+        node = definition.node
+        if not self._is_open(node):
+            return definition.name
+        parameters = None
+        if node.parameters is not None:
+            parameters = tuple(
+                replace(p, default=None if p.default is None or self._open(p.default) else p.default)
+                for p in node.parameters
+            )
+            parameters = tuple(
+                p if p.default is not None or original.default is None
+                else replace(p, default=self.expression(original.default, Trace(""), ()))
+                for p, original in zip(parameters, node.parameters, strict=True)
+            )  # fmt: skip
+        body = self.pipeline(node.body, trace or Trace(definition.name), ())
+        key = (definition.name, format_node(body))
+        if key not in self.texts:
+            name = definition.name
+            number = 1
+            while name in self.names:
+                number += 1
+                name = f"{definition.name}_{number}"
+            self.texts[key] = name
+            self.names[name] = replace(node, name=name, parameters=parameters, body=body)
+        return self.texts[key]
+
+    # ---- expressions ---------------------------------------------------------------------------
+
+    def expression(self, node: Expression, trace: Trace, turn: Turn) -> Expression:
+        match node:
+            case Choice():
+                option = node.options[self._taken(node, node.options, trace, turn)]
+                return bracketed(self.expression(option, trace, turn))
+            case Range():
+                answer = trace.decisions.get((node, turn))
+                return literal(answer, node) if answer is not None else self.expression(node.low, trace, turn)
+            case Quote():
+                return replace(node, pipeline=self.pipeline(node.pipeline, trace, turn))
+            case Binary(operator="*", left=Listing() as items) if self._open(items):
+                count = len(trace.turns.get((node, turn), []))
+                every = [
+                    self.expression(item, trace, (*turn, index))
+                    for index in range(count)
+                    for item in items.items
+                ]
+                return Listing(node.span, tuple(every))
+            case Name():
+                definition = self._definition(node.name)
+                if definition is not None and self._is_open(definition.node):
+                    raise ArchError(CannotClose(node.name).at(node.span))
+                return node
+            case _:
+                return self._rebuilt(node, trace, turn)
+
+    def _rebuilt(self, node: Expression, trace: Trace, turn: Turn) -> Expression:
+        """A node with the expressions below it closed."""
+        if not self._open(node):
+            return node
+        changes: dict[str, Any] = {}
+        for name in node.__dataclass_fields__:
+            value = getattr(node, name)
+            if name == "span":
+                continue
+            if isinstance(value, tuple):
+                changes[name] = tuple(
+                    self.expression(item, trace, turn) if isinstance(item, Node) else item for item in value
+                )
+            elif isinstance(value, Node):
+                changes[name] = self.expression(value, trace, turn)  # type: ignore[arg-type]
+        return replace(node, **changes)
+
+    def _taken(self, node: Node, options: tuple[Any, ...], trace: Trace, turn: Turn) -> int:
+        """The number of the option that was taken; the first where the choice was never met."""
+        answer = trace.decisions.get((node, turn))
+        if answer is None:
+            return 0
+        return [format_node(option) for option in options].index(str(answer))
+
+    def _open(self, node: Node) -> bool:
+        return self.program.file.is_open(node)
+
+
+def decided(trace: Trace) -> bool:
+    """Whether anything was decided in a call or below it."""
+    return bool(trace.decisions) or any(decided(call) for call in trace.calls.values())
+
+
+def passing(node: Node) -> Branch:
+    """What lets the value pass without taking a number: `if false (id)`."""
+    body = Pipeline(node.span, (Word(node.span, "id", (), node.span),))
+    return Branch(node.span, Truth(node.span, False), body, None)
+
+
+def is_literal(value: Any) -> bool:
+    return isinstance(value, int | Fraction) and not isinstance(value, bool)
+
+
+def literal(value: Any, node: Node) -> Number:
+    """A number as the text that is read back as it."""
+    if isinstance(value, str):
+        value = int(value)
+    text = shown(Fraction(str(value))) if isinstance(value, float) else shown(value)
+    number = Fraction(text)
+    return Number(node.span, number.numerator if number.denominator == 1 else number, text)
+
+
+def bracketed(value: Expression) -> Expression:
+    """A stage with arguments stands in brackets where a choice stood."""
+    return Paren(value.span, value) if isinstance(value, Quote) else value
+
+
+def atom(value: Expression) -> Expression:
+    """An expression as a positional argument: one atom."""
+    if isinstance(value, Binary) or (isinstance(value, Quote) and len(list(walk(value))) > 1):
+        return Paren(value.span, value)
+    return value

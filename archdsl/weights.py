@@ -1,0 +1,1 @@
+"""Published and saved weights, by name."""

@@ -1,15 +1,16 @@
-"""What can be wrong with the text of a spec before any word of it is looked up."""
+"""What can be wrong with the form of a spec, before any word of it is looked up (E001 to E029)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from archdsl.errors.base import Mistake
 
 
 @dataclass(eq=False)
 class NotExpected(Mistake):
-    """Something stands where the grammar has no place for it."""
+    """What no other mistake describes better."""
 
     got: str
     wanted: tuple[str, ...]
@@ -20,7 +21,234 @@ class NotExpected(Mistake):
         return f"`{self.got}` can't stand here"
 
     def label(self) -> str:
-        return f"expected {' or '.join(self.wanted)}"
+        return f"expected {_or(self.wanted)}" if self.wanted else ""
+
+
+@dataclass(eq=False)
+class Unfinished(Mistake):
+    wanted: tuple[str, ...]
+
+    code = "E002"
+
+    def message(self) -> str:
+        return "the statement ends too early"
+
+    def label(self) -> str:
+        return f"expected {_or(self.wanted)} after this" if self.wanted else ""
+
+
+@dataclass(eq=False)
+class EmptyPipe(Mistake):
+    code = "E003"
+
+    def message(self) -> str:
+        return "nothing stands between two pipes"
+
+    def label(self) -> str:
+        return "a stage is missing here"
+
+    def help(self) -> str:
+        return "delete one `|`"
+
+    def replacement(self) -> str | None:
+        return "|"
+
+
+@dataclass(eq=False)
+class TrailingPipe(Mistake):
+    code = "E004"
+
+    def message(self) -> str:
+        return "the pipeline ends with `|`"
+
+    def label(self) -> str:
+        return "no stage follows"
+
+    def help(self) -> str:
+        return "delete it, or add a stage"
+
+    def replacement(self) -> str | None:
+        return ""
+
+
+@dataclass(eq=False)
+class Unclosed(Mistake):
+    bracket: str
+
+    code = "E005"
+
+    def message(self) -> str:
+        return f"this `{self.bracket}` is never closed"
+
+    def label(self) -> str:
+        return "opened here"
+
+
+@dataclass(eq=False)
+class WrongCloser(Mistake):
+    got: str
+    opener: str
+    meant: str
+
+    code = "E006"
+
+    def message(self) -> str:
+        return f"`{self.got}` closes a `{self.opener}`"
+
+    def label(self) -> str:
+        return f"expected `{self.meant}`"
+
+    def replacement(self) -> str | None:
+        return self.meant
+
+
+@dataclass(eq=False)
+class Unopened(Mistake):
+    got: str
+
+    code = "E007"
+
+    def message(self) -> str:
+        return f"this `{self.got}` closes nothing"
+
+    def label(self) -> str:
+        return "no bracket is open here"
+
+    def help(self) -> str:
+        return "delete it"
+
+    def replacement(self) -> str | None:
+        return ""
+
+
+@dataclass(eq=False)
+class NoPipe(Mistake):
+    """Two stages with nothing between them."""
+
+    got: str
+
+    code = "E008"
+
+    def message(self) -> str:
+        return f"a `|` is missing before `{self.got}`"
+
+    def label(self) -> str:
+        return "the stage before it is complete"
+
+    def help(self) -> str:
+        return f"write `| {self.got}`"
+
+    def replacement(self) -> str | None:
+        return f"| {self.got}"
+
+
+@dataclass(eq=False)
+class LateArgument(Mistake):
+    got: str
+    stage: str
+
+    code = "E009"
+
+    def message(self) -> str:
+        return f"`{self.got}` stands after an option of `{self.stage}`"
+
+    def label(self) -> str:
+        return "a positional argument comes before the options"
+
+    def help(self) -> str:
+        return f"move it to the left, or, if it is a stage of its own, write `| {self.got}`"
+
+
+@dataclass(eq=False)
+class BareRepeat(Mistake):
+    stage: str
+    times: str
+
+    code = "E010"
+
+    def message(self) -> str:
+        return "`*` repeats only what stands in round brackets"
+
+    def label(self) -> str:
+        return "no bracket ends before it"
+
+    def help(self) -> str:
+        return f"write `({self.stage}) * {self.times}`; arithmetic is `(w*2)`"
+
+
+@dataclass(eq=False)
+class BareArithmetic(Mistake):
+    expression: str
+
+    code = "E011"
+
+    def message(self) -> str:
+        return "arithmetic in a positional argument needs round brackets"
+
+    def label(self) -> str:
+        return "an argument ends before it"
+
+    def help(self) -> str:
+        return f"write `({self.expression})`; after `=` no brackets are needed"
+
+
+@dataclass(eq=False)
+class HyphenName(Mistake):
+    got: str
+
+    code = "E012"
+
+    def message(self) -> str:
+        return f"`{self.got}` is no name: `-` means minus"
+
+    def label(self) -> str:
+        return f"did you mean `{self.replacement()}`?"
+
+    def help(self) -> str:
+        return f"names use `_`; a difference is `({self.got})`"
+
+    def replacement(self) -> str | None:
+        return self.got.replace("-", "_")
+
+
+@dataclass(eq=False)
+class BareAssignment(Mistake):
+    head: str
+    word: str
+
+    code = "E013"
+
+    def message(self) -> str:
+        return "only `let`, `def` and options take `=`"
+
+    def label(self) -> str:
+        return f"write `{self.replacement()}`"
+
+    def replacement(self) -> str | None:
+        return f"{self.word} {self.head}"
+
+
+@dataclass(eq=False)
+class ReservedWord(Mistake):
+    got: str
+
+    code = "E014"
+
+    def message(self) -> str:
+        return f"`{self.got}` is a word of the language, not a name"
+
+    def label(self) -> str:
+        return "a name is wanted here"
+
+    def help(self) -> str:
+        return _RESERVED_HELP.get(self.got, f"choose another name, such as `{self.got}_`")
+
+
+_RESERVED_HELP = {
+    "else": "`else` follows its `if ... (...)` directly, without a `|`",
+    "as": "`as` follows the stage that it names",
+    "each": "`each` stands inside a join: `concat(each r in rates (...))`",
+}
 
 
 @dataclass(eq=False)
@@ -29,10 +257,262 @@ class NotAStage(Mistake):
 
     got: str
 
-    code = "E020"
+    code = "E015"
 
     def message(self) -> str:
         return f"`{self.got}` is a value, not a stage"
 
     def label(self) -> str:
         return "a stage is wanted here"
+
+
+@dataclass(eq=False)
+class SpacedBracket(Mistake):
+    name: str
+
+    code = "E016"
+
+    def message(self) -> str:
+        return f"a blank stands between `{self.name}` and its bracket"
+
+    def label(self) -> str:
+        return f"write `{self.name}(`"
+
+    def help(self) -> str:
+        return "behind a blank, `(` opens an argument of its own"
+
+    def replacement(self) -> str | None:
+        return f"{self.name}("
+
+
+@dataclass(eq=False)
+class CallSyntax(Mistake):
+    """`conv(3x3, 64)`, as other languages call things."""
+
+    name: str
+    arguments: str
+
+    code = "E017"
+
+    def message(self) -> str:
+        return f"the arguments of `{self.name}` stand in brackets"
+
+    def label(self) -> str:
+        return "behind a name, brackets hold the branches of a join"
+
+    def help(self) -> str:
+        return f"write `{self.name} {self.arguments}`"
+
+
+@dataclass(eq=False)
+class NothingInside(Mistake):
+    opener: str
+    closer: str
+
+    code = "E018"
+
+    def message(self) -> str:
+        return f"nothing stands between `{self.opener}` and `{self.closer}`"
+
+    def label(self) -> str:
+        return "expected a stage or a value inside"
+
+
+@dataclass(eq=False)
+class StrayComma(Mistake):
+    """A comma that separates nothing, or stands where blanks separate."""
+
+    why: str
+
+    code = "E019"
+
+    reasons: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "empty": ("nothing stands before this `,`", "a branch or a value is missing", "delete it"),
+        "outside": (
+            "a `,` separates only inside brackets",
+            "no bracket is open here",
+            "blanks separate arguments: `conv 3x3 64`",
+        ),
+        "round": (
+            "round brackets hold one value or pipeline",
+            "a second one follows",
+            "a list is `[3, 5]`, a size `3x3`, a choice `{3, 5}`",
+        ),
+    }
+
+    def message(self) -> str:
+        return self.reasons[self.why][0]
+
+    def label(self) -> str:
+        return self.reasons[self.why][1]
+
+    def help(self) -> str:
+        return self.reasons[self.why][2]
+
+    def replacement(self) -> str | None:
+        return None if self.why == "round" else ""
+
+
+@dataclass(eq=False)
+class LateMark(Mistake):
+    label_text: str
+
+    code = "E020"
+
+    def message(self) -> str:
+        return "`?` stands before `as`"
+
+    def label(self) -> str:
+        return f"write `{self.replacement()}`"
+
+    def replacement(self) -> str | None:
+        return f"? {self.label_text}"
+
+
+@dataclass(eq=False)
+class BareBody(Mistake):
+    word: str
+
+    code = "E021"
+
+    def message(self) -> str:
+        return f"what `{self.word}` governs stands in round brackets"
+
+    def label(self) -> str:
+        return "expected `(` before it"
+
+    def help(self) -> str:
+        return {
+            "for": "`for d in [1, 2, 5] (conv 3x3 64 dilation=d)`",
+            "each": "`each r in rates (conv 3x3 64 dilation=r)`",
+        }.get(self.word, "`if stride > 1 (pool max 2) else (id)`")
+
+
+@dataclass(eq=False)
+class IndentedStatement(Mistake):
+    word: str
+
+    code = "E022"
+
+    def message(self) -> str:
+        return f"this `{self.word}` continues the statement above it"
+
+    def label(self) -> str:
+        return "its line is indented"
+
+    def help(self) -> str:
+        return "a statement starts at the left margin"
+
+
+@dataclass(eq=False)
+class MarginInBrackets(Mistake):
+    code = "E023"
+
+    def message(self) -> str:
+        return "a line inside brackets starts at the left margin"
+
+    def label(self) -> str:
+        return "only statements start here"
+
+    def help(self) -> str:
+        return "indent it"
+
+
+@dataclass(eq=False)
+class TwoStatements(Mistake):
+    word: str
+
+    code = "E024"
+
+    def message(self) -> str:
+        return f"this `{self.word}` stands on the line of another statement"
+
+    def label(self) -> str:
+        return "a statement has its own line"
+
+    def help(self) -> str:
+        return "start a new line here"
+
+    def replacement(self) -> str | None:
+        return f"\n{self.word}"
+
+
+@dataclass(eq=False)
+class WrongFact(Mistake):
+    """`use`, `input` or `arch` with something else than the one thing that it takes."""
+
+    word: str
+    got: str
+
+    code = "E025"
+
+    wanted: ClassVar[dict[str, tuple[str, str]]] = {
+        "use": ("a path in quotes", 'use "blocks.arch"'),
+        "input": ("a size", "input 3x224x224"),
+        "arch": ("a version", "arch 1"),
+    }
+
+    def message(self) -> str:
+        return f"`{self.word}` takes {self.wanted[self.word][0]}"
+
+    def label(self) -> str:
+        return f"write `{self.wanted[self.word][1]}`"
+
+
+@dataclass(eq=False)
+class LateVersion(Mistake):
+    code = "E026"
+
+    def message(self) -> str:
+        return "`arch` is the first statement of a file"
+
+    def label(self) -> str:
+        return "statements stand before it"
+
+
+@dataclass(eq=False)
+class UnknownVersion(Mistake):
+    got: str
+    known: int
+
+    code = "E027"
+
+    def message(self) -> str:
+        return f"this spec is written in version {self.got} of the language"
+
+    def label(self) -> str:
+        return f"version {self.known} is known here"
+
+    def help(self) -> str:
+        return "install a newer archdsl"
+
+
+@dataclass(eq=False)
+class ChainedComparison(Mistake):
+    code = "E028"
+
+    def message(self) -> str:
+        return "a comparison can't be continued"
+
+    def label(self) -> str:
+        return "a second comparison"
+
+    def help(self) -> str:
+        return "write `a < b and b < c`"
+
+
+@dataclass(eq=False)
+class ManyMore(Mistake):
+    count: int
+
+    code = "E029"
+
+    def message(self) -> str:
+        return f"{self.count} more mistake{'s' if self.count > 1 else ''} found"
+
+    def label(self) -> str:
+        return "the first of them is here"
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]

@@ -1,33 +1,158 @@
-"""What a text shows before it is parsed: where its statements start, its comments and its brackets."""
+"""What a text shows before it is parsed: its statements, its comments, and the brackets around each place."""
 
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
-from archdsl.source import Source, Span
+from archdsl.source import Source
 from archdsl.syntax import Comment
 
-_PIECE = re.compile(r'"[^"\n]*"?|(?P<comment>\#[^\n]*)', re.X)
+STATEMENTS = frozenset(("use", "def", "let", "default", "arch", "about", "input", "require"))
+RESERVED = frozenset(("as", "for", "each", "in", "if", "else", "and", "or", "not", "true", "false", "none"))
+CLOSERS = {"(": ")", "[": "]", "{": "}"}
+
+_HOLE = r"\{[A-Za-z0-9_]+(?:[+-][0-9]+)?\}"
+_PIECE = re.compile(
+    rf"""
+    (?P<string>"[^"\n]*")
+    | (?P<comment>\#[^\n]*)
+    | (?P<label>(?<![\w.@-])as[ \t]+(?:[A-Za-z0-9_.\-]|{_HOLE})+)
+    | (?P<at>@(?:[A-Za-z0-9_.]|{_HOLE})+)
+    | (?P<name>timm:[A-Za-z0-9_.]+ | [A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)
+    | (?P<size>[0-9]+(?:x[0-9]+)+)
+    | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[KMGT]?)
+    | (?P<open>[(\[{{]) | (?P<close>[)\]}}])
+    | (?P<pipe>\|) | (?P<comma>,)
+    | (?P<operator>\.\.|<=|>=|==|!=|//|\S)
+    """,
+    re.VERBOSE,
+)
 _MARGIN = re.compile(r"^[^\s#|)\]},]", re.MULTILINE)
-_NOTHING = re.compile(r"(?:[\s\ufeff]|#[^\n]*)*")
+_FAR = 100  # statements that are looked through for the bracket that closes an earlier one
 
 
-def statements(source: Source) -> list[Span]:
-    """The places of the statements: each begins at the left margin and lasts to the next one."""
-    starts = [match.start() for match in _MARGIN.finditer(source.text)]
-    first = _NOTHING.match(source.text).end()
-    if first < (starts[0] if starts else len(source.text)):
-        starts.insert(0, first)
-    ends = [*starts[1:], len(source.text)]
-    return [source.span(a, b) for a, b in zip(starts, ends, strict=True)]
+class Piece(NamedTuple):
+    """A word, a number, a bracket ...: what the eye takes for one thing."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
 
 
-def comments(source: Source) -> tuple[Comment, ...]:
-    found = []
-    for match in _PIECE.finditer(source.text):
-        if match["comment"] is not None:
-            text = match["comment"].rstrip()
-            span = source.span(match.start(), match.start() + len(text))
-            before = source.text[source.text.rfind("\n", 0, span.start) + 1 : span.start]
-            found.append(Comment(span, text, not before.strip(" \t\ufeff")))
-    return tuple(found)
+@dataclass(frozen=True)
+class Stretch:
+    """The text of one statement, and where lines inside its brackets start at the left margin."""
+
+    pieces: tuple[Piece, ...]
+    margins: tuple[int, ...]
+
+    @property
+    def start(self) -> int:
+        return self.pieces[0].start
+
+    @property
+    def end(self) -> int:
+        return self.pieces[-1].end
+
+
+def scan(source: Source, text: str) -> tuple[list[Stretch], tuple[Comment, ...]]:
+    """The statements of a text and its comments; `text` is the source's, made readable."""
+    comments = []
+    lines: list[list[Piece]] = [[]]  # the pieces from one margin to the next
+    margins = deque(match.start() for match in _MARGIN.finditer(text))
+    for match in _PIECE.finditer(text):
+        start, end = match.span()
+        kind = match.lastgroup or ""
+        if kind == "comment":
+            comments.append(_comment(source, start, end))
+            continue
+        if margins and start >= margins[0]:
+            margins.popleft()
+            lines.append([])
+        kind = "reserved" if kind == "name" and match[0] in RESERVED else kind
+        lines[-1].append(Piece(kind, start, end, match[0]))
+    return list(_stretches([line for line in lines if line])), tuple(comments)
+
+
+def _comment(source: Source, start: int, end: int) -> Comment:
+    text = source.text[start:end].rstrip()
+    before = source.text[source.text.rfind("\n", 0, start) + 1 : start]
+    return Comment(source.span(start, start + len(text)), text, own_line=not before.strip(" \t\ufeff"))
+
+
+def _stretches(lines: Sequence[list[Piece]]) -> Iterator[Stretch]:
+    """A statement a line, but lines at the margin that only close a bracket opened before belong to it."""
+    balances = [sum((piece.kind == "open") - (piece.kind == "close") for piece in line) for line in lines]
+    number = 0
+    while number < len(lines):
+        last = _closing_line(lines, balances, number)
+        joined = lines[number : last + 1]
+        number = last + 1
+        yield Stretch(tuple(chain.from_iterable(joined)), tuple(line[0].start for line in joined[1:]))
+
+
+def _closing_line(lines: Sequence[list[Piece]], balances: Sequence[int], number: int) -> int:
+    """The line where all brackets of a line are closed, if one that is no statement of its own does it."""
+    depth = balances[number]
+    for later in range(number + 1, min(number + _FAR, len(lines)) if depth > 0 else 0):
+        if lines[later][0].text in STATEMENTS:
+            break
+        depth += balances[later]
+        if depth <= 0:
+            return later
+    return number
+
+
+# ---- brackets
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """The brackets of a statement; a piece is told by its number."""
+
+    around: tuple[int, ...]  # for each piece the bracket that is open there, -1 for none
+    unclosed: tuple[int, ...]
+    unopened: tuple[int, ...]
+    wrong: tuple[tuple[int, int], ...]  # a closing bracket, and the opening one of another kind
+    too_deep: int | None
+
+    @property
+    def mistakes(self) -> int:
+        return len(self.unclosed) + len(self.unopened) + len(self.wrong)
+
+
+def brackets(pieces: Sequence[Piece], limit: int) -> Brackets:
+    """Which brackets belong together; of two ways to read a wrong one, that with fewer mistakes."""
+    found = _pair(pieces, limit, forgotten=False)
+    if not found.wrong:
+        return found
+    return min(found, _pair(pieces, limit, forgotten=True), key=lambda pairs: pairs.mistakes)
+
+
+def _pair(pieces: Sequence[Piece], limit: int, forgotten: bool) -> Brackets:
+    """A bracket of the wrong kind is a slip, or else (`forgotten`) inner ones were left open."""
+    open_: list[int] = []
+    around, unclosed, unopened, wrong = [], [], [], []
+    for number, piece in enumerate(pieces):
+        if piece.kind == "close":
+            kinds = [CLOSERS[pieces[opener].text] for opener in open_]
+            while forgotten and piece.text in kinds and kinds.pop() != piece.text:
+                unclosed.append(open_.pop())
+            around.append(open_[-1] if open_ else -1)
+            if not open_:
+                unopened.append(number)
+            elif CLOSERS[pieces[opener := open_.pop()].text] != piece.text:
+                wrong.append((number, opener))
+            continue
+        around.append(open_[-1] if open_ else -1)
+        if piece.kind == "open":
+            open_.append(number)
+            if len(open_) > limit:
+                return Brackets(tuple(around), (), (), (), too_deep=number)
+    return Brackets(tuple(around), (*unclosed, *open_), tuple(unopened), tuple(wrong), too_deep=None)

@@ -1,0 +1,110 @@
+"""Reads one statement with Lark's tables, and goes on behind a mistake to find the next."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from lark import TextSlice, Token, Tree, UnexpectedInput, UnexpectedToken
+
+from archdsl.errors.base import Diagnostic
+from archdsl.parser.diagnosis import Stop, diagnose
+from archdsl.parser.scan import Piece
+from archdsl.parser.tables import tables
+from archdsl.source import Source
+
+MOST = 100  # mistakes in a statement after which the rest of it is not read
+Cursor: TypeAlias = Any  # Lark's InteractiveParser, which is not typed
+_SYNC = {"|": "_PIPE", ",": "COMMA", ")": "RPAR", "]": "RSQB", "}": "RBRACE"}
+_OPENERS = frozenset(("LPAR", "LSQB", "LBRACE"))
+
+
+@dataclass
+class Reader:
+    """One statement being read: its pieces, and what is wrong with it so far."""
+
+    source: Source
+    text: str
+    pieces: Sequence[Piece]
+    around: Sequence[int]
+    guessed: Sequence[int]  # where characters were replaced: what follows in that stage may be a consequence
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def read(self) -> Tree[Token] | None:
+        """The statement's tree, or None where there are mistakes: they are in `found`."""
+        place = TextSlice(self.text, self.pieces[0].start, self.pieces[-1].end)
+        cursor = tables().parse_interactive(place, "statement")
+        goes_on, whole = True, True
+        while goes_on and len(self.found) < MOST:
+            try:
+                for token in cursor.lexer_thread.lex(cursor.parser_state):
+                    cursor.feed_token(token)
+                tree: Tree[Token] = cursor.feed_eof()
+                return tree if whole else None
+            except UnexpectedInput as error:
+                whole = False
+                goes_on = self._recover(cursor, self._place(error))
+        return None
+
+    def _place(self, error: UnexpectedInput) -> int:
+        """The number of the piece that the parser did not take."""
+        position = error.pos_in_stream
+        if isinstance(error, UnexpectedToken):
+            position = None if error.token.type == "$END" else error.token.start_pos
+        if position is None:
+            return len(self.pieces)
+        return bisect_left(self.pieces, position, key=lambda piece: piece.end - 1)
+
+    def _recover(self, cursor: Cursor, number: int) -> bool:
+        """Notes the mistake and brings the parser to the next place where it can go on, if there is one."""
+        stop = Stop(self.source, self.text, self.pieces, self.around, number, frozenset(cursor.accepts()))
+        if not self._is_consequence(stop):
+            self.found.append(diagnose(stop))
+        landing = self._landing(stop)
+        if landing is None or not _fit(cursor, _SYNC[landing.text]):
+            return False
+        cursor.lexer_thread.state.line_ctr.char_pos = landing.start
+        return True
+
+    def _is_consequence(self, stop: Stop) -> bool:
+        start = self.pieces[min(stop.stage, len(self.pieces) - 1)].start
+        end = stop.got.end if stop.got else self.pieces[-1].end
+        return bisect_left(self.guessed, start) < bisect_left(self.guessed, end)
+
+    def _landing(self, stop: Stop) -> Piece | None:
+        """The next pipe, comma or closing bracket of the bracket that is open."""
+        for number in range(stop.number, len(self.pieces)):
+            piece = self.pieces[number]
+            if self.around[number] == stop.opener and piece.kind in ("pipe", "comma", "close"):
+                return None if piece.kind == "comma" and stop.opener < 0 else piece
+        return None
+
+
+def _fit(cursor: Cursor, terminal: str) -> bool:
+    """Drops what was begun until the parser takes the terminal, after a stand-in if need be.
+
+    It never leaves the bracket that is open.
+    """
+    state = cursor.parser_state
+    while not _takes(cursor, terminal):
+        if _takes(cursor, "NAME", terminal):
+            cursor.feed_token(Token("NAME", "_"))
+            return True
+        top = state.value_stack[-1] if state.value_stack else None
+        if top is None or (isinstance(top, Token) and top.type in _OPENERS):
+            return False
+        state.state_stack.pop()
+        state.value_stack.pop()
+    return True
+
+
+def _takes(cursor: Cursor, *terminals: str) -> bool:
+    probe = cursor.copy(deepcopy_values=False)
+    try:
+        for terminal in terminals:
+            probe.feed_token(Token(terminal, "_"))
+    except UnexpectedToken:
+        return False
+    return True

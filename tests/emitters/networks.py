@@ -25,13 +25,13 @@ class Draft:
         self.prefix = ""
 
     def add(self, name: str, op: Op, *inputs: int) -> int:
-        """An operation; its name is the last part of its path. Gives its value."""
+        """An operation; its name is the last part of its path (joins have none). Gives its value."""
         shapes = tuple(self.shape(value) for value in inputs)
         strides: tuple[Stride, ...] = tuple(
             self.operations[value - 1].stride if value else Fraction(1) for value in inputs
         )
         stride = op.stride_after(shapes, strides)
-        path = f"{self.prefix}.{name}" if self.prefix else name
+        path = ".".join(part for part in (self.prefix, name) if part)
         self.operations.append(Operation(op, inputs, op.shape(shapes), stride, path, PLACE))
         return len(self.operations)
 
@@ -71,7 +71,7 @@ def bottleneck(draft: Draft, x: int, width: int, stride: int) -> int:
     if draft.shape(x) != draft.shape(y):
         with draft.scope("downsample", "project"):
             x = draft.add("1", op("bn"), draft.add("0", op("conv", 1, 4 * width, stride=stride), x))
-    return draft.add("relu3", op("relu"), draft.add("add", op("add"), y, x))
+    return draft.add("relu3", op("relu"), draft.add("", op("add"), y, x))
 
 
 def resnet50() -> Network:
@@ -120,10 +120,10 @@ def mbconv(draft: Draft, x: int, out: int, kernel: int, stride: int, expand: int
             y, gap=op("gap"), conv_reduce=op("conv", 1, into // 4), act1=op("silu"),
             conv_expand=op("conv", 1, draft.shape(y).channels), gate=op("sigmoid"),
         )  # fmt: skip
-        y = draft.add("mul", op("mul"), y, gate)
+        y = draft.add("", op("mul"), y, gate)
     y = draft.chain(y, conv_pwl=op("conv", 1, out), bn3=op("bn"))
     if draft.shape(y) == draft.shape(x):
-        y = draft.add("add", op("add"), draft.add("drop_path", op("drop_path", 0.2), y), x)
+        y = draft.add("", op("add"), draft.add("drop_path", op("drop_path", 0.2), y), x)
     return y
 
 
@@ -160,7 +160,7 @@ def densenet(depths: tuple[int, ...] = (6, 12, 24, 16)) -> Network:
                             x, norm1=op("bn"), relu1=op("relu"), conv1=op("conv", 1, 128),
                             norm2=op("bn"), relu2=op("relu"), conv2=op("conv", 3, 32),
                         )  # fmt: skip
-                    x = draft.add(f"cat{layer}", op("concat"), x, y)
+                    x = draft.add("", op("concat"), x, y)
             if block < len(depths):
                 with draft.scope(f"transition{block}", "transition"):
                     width = draft.shape(x).channels // 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from archdsl.emitters.drawing.outline import Part, label, mains, repeats, segments
-from archdsl.emitters.drawing.phrases import JOINS, is_main
+from archdsl.emitters.drawing.phrases import JOINS, is_main, own_name
 from archdsl.network import Network, Operation
 
 FOLDED = 2  # a scope inside a block with more main operations is one box
@@ -26,14 +26,15 @@ class Block(NamedTuple):
         return self.last - self.scope.first
 
     def operations(self, network: Network) -> Iterator[tuple[str, Operation]]:
-        """Its operations, each by what its path is below the block."""
-        for number in range(self.scope.first, self.last):
-            operation = network.operations[number]
-            behind = number - self.scope.last
-            yield (
-                operation.path.removeprefix(f"{self.scope.name}.") if behind < 0 else f"+{behind}",
-                operation,
-            )
+        """Its operations, each by its place below the block; those without a module by word and number."""
+        seen: Counter[str] = Counter()
+        for operation in network.operations[self.scope.first : self.last]:
+            place = operation.path.removeprefix(self.scope.name)
+            if not own_name(network, operation):
+                word = operation.op.name
+                seen[word] += 1
+                place = f"{word} {seen[word]}"
+            yield place, operation
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from archdsl.emitters.drawing import dot, theme
 from archdsl.emitters.drawing.dot import font
-from archdsl.emitters.drawing.outline import Part, between, label, tree
-from archdsl.emitters.drawing.phrases import JOINS, described, is_main, is_pool
+from archdsl.emitters.drawing.outline import Part, label, run_name, tree
+from archdsl.emitters.drawing.phrases import JOINS, described, is_main, is_pool, own_name
 from archdsl.network import Network, Operation
 from archdsl.ops.linear import Linear
 
@@ -134,7 +134,7 @@ def _grouped(network: Network, root: Part, pieces: list[Box | Part], most: int) 
 
 def _run(network: Network, pieces: list[Box | Part]) -> Part:
     first, last = pieces[0].first, pieces[-1].last
-    return Part(between(network.operations[first].path, network.operations[last - 1].path), "", first, last)
+    return Part(run_name(network, first, last), "", first, last)
 
 
 def _kind(network: Network, part: Part) -> object:
@@ -192,10 +192,9 @@ def _box(network: Network, box: Box) -> str:
 
 
 def _line(network: Network, operation: Operation) -> list[str]:
-    """The end of an operation's path, and what it does."""
-    end = operation.path.rsplit(".", 1)[-1]
-    does = described(operation.op, network.shapes_into(operation)[0])
-    return [font(f"{end}\N{NO-BREAK SPACE}", size=9, color=theme.GREY), does]
+    """The name of an operation's module, and what it does."""
+    name = font(f"{own_name(network, operation)}\N{NO-BREAK SPACE}", size=9, color=theme.GREY)
+    return [name, described(operation.op, network.shapes_into(operation)[0])]
 
 
 def _role(network: Network, operation: Operation) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
 
-from archdsl.emitters.drawing.phrases import computes, is_main, is_pool
+from archdsl.emitters.drawing.phrases import computes, is_main, is_pool, own_name
 from archdsl.network import Network, Operation
 from archdsl.tensors import Stride
 
@@ -140,7 +140,7 @@ def _by_resolution(network: Network, part: Part) -> list[Part]:
         if steps or (is_pool(before.op) and before.stride != _stride_into(network, before)):
             cuts.append(number)
     return [
-        Part(_range(network, start, end), "", start, end, loose=True)
+        Part(run_name(network, start, end), "", start, end, loose=True)
         for start, end in pairwise([*cuts, part.last])
     ]
 
@@ -150,9 +150,11 @@ def _stride_into(network: Network, operation: Operation) -> Stride:
     return network.operations[value - 1].stride if value else Fraction(1)
 
 
-def _range(network: Network, first: int, last: int) -> str:
-    """`features.0–4`: the paths of a run, shortened."""
-    return between(network.operations[first].path, network.operations[last - 1].path)
+def run_name(network: Network, first: int, last: int) -> str:
+    """`features.0–4`: a run of operations by the paths of its modules."""
+    run = network.operations[first:last]
+    paths = [operation.path for operation in run if own_name(network, operation)]
+    return between(paths[0], paths[-1]) if paths else run[0].op.name
 
 
 def between(first: str, last: str) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 from functools import lru_cache
 
 from archdsl.network import Network, Operation
-from archdsl.op import Op, per_axis
+from archdsl.op import Layer, Op, per_axis
 from archdsl.ops.convolutions import Conv, DepthwiseConv
 from archdsl.ops.joins import Add, Concat, Mul
 from archdsl.ops.linear import Linear
@@ -35,6 +35,12 @@ def computes(network: Network, operation: Operation) -> bool:
 @lru_cache(maxsize=4096)
 def _macs(op: Op, inputs: Shapes) -> int:
     return op.cost(inputs).macs
+
+
+def own_name(network: Network, operation: Operation) -> str:
+    """The end of the path of an operation's module; empty for one that has none, such as a join."""
+    recipe = operation.op.torch(network.shapes_into(operation))
+    return operation.path.rsplit(".", 1)[-1] if isinstance(recipe, Layer) else ""
 
 
 def is_pool(op: Op) -> bool:

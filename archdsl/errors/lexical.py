@@ -207,7 +207,7 @@ class ForeignLetters(Mistake):
 
 @dataclass(eq=False)
 class Tabulator(Mistake):
-    code = "W001"
+    code = "W080"
     severity = Severity.ADVICE
     safe_fix = True
 
@@ -228,7 +228,7 @@ class Tabulator(Mistake):
 class SpacedSize(Mistake):
     got: str
 
-    code = "W002"
+    code = "W081"
     severity = Severity.ADVICE
 
     def message(self) -> str:

@@ -14,7 +14,8 @@ class UnknownCharacter(Mistake):
     code = "E030"
 
     def message(self) -> str:
-        return f"`{self.got}` has no meaning in a spec"
+        got = "a backquote" if self.got == "`" else f"`{self.got}`"
+        return f"{got} has no meaning in a spec"
 
     def help(self) -> str:
         return _CHARACTER_HELP.get(self.got, "")

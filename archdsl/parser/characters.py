@@ -64,8 +64,8 @@ _FINE = rf"""
     | @(?:[A-Za-z0-9_.]|{_HOLE})+
     | timm:[A-Za-z0-9_.]+
     | [A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?!\w)
-    | [0-9]+(?:x[0-9]+)+(?!\w|\.(?!\.))
-    | [0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[KMGT]?(?!\w|\.(?!\.))
+    | [0-9]+(?:x[0-9]+)+(?![\w×…]|\.(?!\.)|\.\.\.)
+    | [0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[KMGT]?(?![\w×…]|\.(?!\.)|\.\.\.)
 """
 _WRONG = r"""
     (?P<open_string>"[^\n]*)
@@ -74,7 +74,7 @@ _WRONG = r"""
     | (?P<letters>[^\W\d]\w*)
     | (?P<odd_range>(?:[0-9.]*[0-9])?(?:\.{3,}|…)(?:[0-9]+(?:\.[0-9]+)?)?)
     | (?P<odd_number>[0-9]\w*(?:[.×]\w+)*(?:\.(?!\.))? | (?<!\.)\.[0-9]\w*)
-    | (?P<arrow>->|=>|\|>|>>|~>)
+    | (?P<arrow>[-=~]+>|\|>|>>)
     | (?P<habit>;|&&|&|!(?!=)|\*\*|\^|:=|\\)
     | (?P<lookalike>[‘’“”×·−–—≤≥≠，｜│∣＝（）：\u00a0\u2000-\u200a\u202f\u3000])
     | (?P<unknown>[$~`'»„«…]|@|(?<!\.)\.(?!\.)|[^\s\x21-\x7e])
@@ -127,7 +127,7 @@ def _odd_number(got: str) -> Reading:
         return NotANumber(got, f"0{plain}"), "0"
     if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?\.?", plain):
         return NotANumber(got, plain.rstrip(".")), "0"
-    if unit := re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]+)", plain):
+    if unit := re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]{1,2})", plain):
         return UnknownUnit(got, *unit.groups()), "0"
     return NotANumber(got, None), "0"
 
@@ -146,7 +146,7 @@ def _lookalike(got: str) -> Reading:
 
 
 def _unknown(got: str) -> Reading:
-    return UnknownCharacter(got), ""
+    return UnknownCharacter(got), "_"
 
 
 _HABITS: dict[str, Reading] = {

@@ -2,132 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
 
 from archdsl.errors.base import Diagnostic
 from archdsl.errors.lexical import ForeignHabit
+from archdsl.errors.statements import (
+    BareAssignment,
+    IndentedStatement,
+    TwoStatements,
+    WrongFact,
+)
 from archdsl.errors.syntax import (
     BareArithmetic,
-    BareAssignment,
     BareBody,
     BareRepeat,
     CallSyntax,
     ChainedComparison,
     EmptyPipe,
     HyphenName,
-    IndentedStatement,
     LateArgument,
     LateMark,
+    MissingComma,
     NoPipe,
+    NotAStage,
     NotExpected,
     NothingInside,
     ReservedWord,
     SpacedBracket,
     StrayComma,
     TrailingPipe,
-    TwoStatements,
     Unfinished,
-    WrongFact,
 )
-from archdsl.parser.scan import STATEMENTS, Piece
-from archdsl.source import Label, Source, Span
+from archdsl.parser.scan import STATEMENTS
+from archdsl.parser.stop import Stop
+from archdsl.source import Label, Span
 
 _ARITHMETIC = frozenset("+-*/%") | {"//"}
 _COMPARISONS = frozenset(("<", ">", "<=", ">=", "==", "!="))
 _OPERATORS = _ARITHMETIC | _COMPARISONS | {"and", "or"}
 _UNFINISHED = frozenset(("operator", "open", "comma", "pipe", "reserved"))  # an operand must follow these
 _VALUES = frozenset(("number", "size", "string"))
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Where the parser stopped in a statement, and what it would have taken (names of terminals)."""
-
-    source: Source
-    text: str  # the source's, made readable
-    pieces: Sequence[Piece]
-    around: Sequence[int]  # for each piece the number of the bracket that is open there, or -1
-    number: int  # of the piece that was not taken; one beyond the last at the statement's end
-    accepts: frozenset[str]
-
-    @cached_property
-    def got(self) -> Piece | None:
-        return self.pieces[self.number] if self.number < len(self.pieces) else None
-
-    @cached_property
-    def before(self) -> Piece | None:
-        return self.pieces[self.number - 1] if self.number else None
-
-    @cached_property
-    def opener(self) -> int:
-        """The number of the bracket that is open here, or -1."""
-        return self.around[self.number] if self.got else -1
-
-    def is_glued(self, number: int) -> bool:
-        """Whether nothing stands between a piece and the one before it."""
-        return number > 0 and self.pieces[number - 1].end == self.pieces[number].start
-
-    def starts_line(self, number: int) -> bool:
-        between = self.pieces[number - 1].end if number else 0
-        return number == 0 or "\n" in self.text[between : self.pieces[number].start]
-
-    @cached_property
-    def stage(self) -> int:
-        """The number of the piece with which the stage begins that the parser was reading."""
-        number = self.number
-        while number > self.opener + 1 and not self._separates(number - 1):
-            number -= 1
-        return number
-
-    def _separates(self, number: int) -> bool:
-        piece = self.pieces[number]
-        heads = piece.text == "=" and self.pieces[0].text == "def"
-        return self.around[number] == self.opener and (piece.kind in ("pipe", "comma") or heads)
-
-    def in_stage(self) -> Iterator[Piece]:
-        """The pieces of the stage, without those in its brackets."""
-        for number in range(self.stage, self.number):
-            if self.around[number] == self.opener:
-                yield self.pieces[number]
-
-    def closer(self, opener: int) -> Piece | None:
-        """The bracket that closes the one of this number."""
-        closers = (number for number in range(opener, len(self.pieces)) if self.around[number] == opener)
-        return next((self.pieces[n] for n in closers if self.pieces[n].kind == "close"), None)
-
-    def span(self, first: Piece, last: Piece | None = None) -> Span:
-        return self.source.span(first.start, (last or first).end)
-
-    @cached_property
-    def wanted(self) -> tuple[str, ...]:
-        """What could have stood here, in words."""
-        kinds = [word for word, terminals in _KINDS if terminals <= self.accepts]
-        signs = [word for terminal, word in _SIGNS.items() if terminal in self.accepts]
-        return (*kinds[:1], *signs[:4])
-
-
-_KINDS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("a value or a stage", frozenset(("NUMBER", "NAME", "_FOR"))),
-    ("a stage", frozenset(("NAME", "_FOR"))),
-    ("a value", frozenset(("NUMBER", "NAME"))),
-    ("a name", frozenset(("NAME",))),
-    ("a number", frozenset(("NUMBER",))),
-    ("`(`", frozenset(("LPAR",))),
-)
-_SIGNS = {
-    "LABEL": "a name",
-    "EQUAL": "`=`",
-    "_IN": "`in`",
-    "_ELSE": "`else`",
-    "_PIPE": "`|`",
-    "COMMA": "`,`",
-    "RPAR": "`)`",
-    "RSQB": "`]`",
-    "RBRACE": "`}`",
-    "$END": "the end of the statement",
-}
+_STARTS = _VALUES | {"name", "at", "open"}  # with these a value or a stage begins
 
 
 def diagnose(stop: Stop) -> Diagnostic:
@@ -196,23 +111,29 @@ def _second_statement(stop: Stop) -> Diagnostic | None:
 
 def _assignment(stop: Stop) -> Diagnostic | None:
     before, got = stop.before, stop.got
-    if got is None or before is None or got.text != "=" or stop.pieces[0].kind != "name":
-        return None
     head = stop.pieces[0]
+    if got is None or before is None or got.text != "=" or head.kind != "name" or head.text in STATEMENTS:
+        return None
     if stop.number == 1:
-        return BareAssignment(head.text, "let").at(stop.span(head))
+        word = "def" if any(piece.kind == "pipe" for piece in stop.pieces) else "let"
+        return BareAssignment(head.text, word).at(stop.span(head))
     if stop.is_glued(1) and before is stop.closer(1):
         return BareAssignment(stop.text[head.start : before.end], "def").at(stop.span(head, before))
     return None
 
 
-def _other_equals(stop: Stop) -> Diagnostic | None:
-    before, got = stop.before, stop.got
-    if got is None or before is None or before.kind != "name":
+def _foreign_sign(stop: Stop) -> Diagnostic | None:
+    before, got, following = stop.before, stop.got, stop.following
+    if got is None or before is None:
         return None
-    if got.text == "==" and "EQUAL" in stop.accepts:
+    in_condition = "LPAR" in stop.accepts and any(piece.text == "if" for piece in stop.in_stage())
+    if got.text == "=" and (in_condition or stop.pieces[0].text == "require"):
+        return ForeignHabit("a comparison is written `==`", instead="==").at(stop.span(got))
+    if got.text == "|" and in_condition and following is not None and following.text == "|":
+        return ForeignHabit("`||` is written `or`", instead="or").at(stop.span(got, following))
+    if got.text == "==" and before.kind == "name" and stop.in_arguments:
         return ForeignHabit("an option takes one `=`", instead="=").at(stop.span(got))
-    if got.text == ":":
+    if got.text == ":" and before.kind == "name":
         return ForeignHabit("options are given with `=`, not with `:`", instead="=").at(stop.span(got))
     return None
 
@@ -233,19 +154,19 @@ def _wrong_fact(stop: Stop) -> Diagnostic | None:
 
 def _operator(stop: Stop) -> Diagnostic | None:
     """`conv w -1`, `conv 3x3 * 3`, `encoder tf-efficientnet`: operators between positional arguments."""
-    before, got = stop.before, stop.got
+    before, got, following = stop.before, stop.got, stop.following
     if got is None or before is None:
         return None
     if got.text in _COMPARISONS and "AND" in stop.accepts:
         return ChainedComparison().at(stop.span(got))
-    if got.text not in _OPERATORS or not {"NUMBER", "NAME"} <= stop.accepts or before.kind in _UNFINISHED:
-        return None
-    following = stop.pieces[stop.number + 1] if stop.number + 1 < len(stop.pieces) else None
     glued = stop.is_glued(stop.number), following is not None and stop.is_glued(stop.number + 1)
-    if got.text == "-" and all(glued) and before.kind == "name" and following and following.kind == "name":
+    names = before.kind == "name" and following is not None and following.kind == "name"
+    if got.text == "-" and names and all(glued) and (stop.in_arguments or stop.accepts == {"EQUAL"}):
         name = _hyphenated(stop)
         return HyphenName(name.text).at(name)
-    if got.text == "//" and not any(glued) and following and following.kind == "name":
+    if got.text not in _OPERATORS or not stop.in_arguments or before.kind in _UNFINISHED:
+        return None
+    if got.text == "//" and not any(glued) and following and following.kind == "name" and stop.ends_its_line:
         return ForeignHabit("comments start with `#`", "a division is `(a//b)`", "#").at(stop.span(got))
     right = following.text if following else "..."
     if got.text == "*" and not all(glued):
@@ -253,6 +174,19 @@ def _operator(stop: Stop) -> Diagnostic | None:
         return BareRepeat(" ".join(stage.split()), right).at(stop.span(got))
     blank = "" if got.text in _ARITHMETIC else " "
     return BareArithmetic(f"{_operand(stop)}{blank}{got.text}{blank}{right}").at(stop.span(got))
+
+
+def _conditional(stop: Stop) -> Diagnostic | None:
+    """`conv 3x3 64 if wide else 32`; an `if (...) else (...)` of its own has brackets before its `else`."""
+    got = stop.got
+    if got is None or got.text != "if" or not stop.in_arguments:
+        return None
+    for number in range(stop.number, len(stop.pieces)):
+        if stop.around[number] == stop.opener and stop.pieces[number].text == "else":
+            if stop.pieces[number - 1].text != ")":
+                return BareArithmetic(f"{_operand(stop)} if ... else ...").at(stop.span(got))
+            break
+    return None
 
 
 def _hyphenated(stop: Stop) -> Span:
@@ -276,16 +210,11 @@ def _operand(stop: Stop) -> str:
 
 def _call(stop: Stop) -> Diagnostic | None:
     got, opener = stop.got, stop.opener
-    if (
-        got is None
-        or opener < 1
-        or not stop.is_glued(opener)
-        or stop.number - 1 not in (opener, stop.stage - 1)
-    ):
+    if got is None or opener < 1 or not stop.is_glued(opener) or stop.number != opener + 1:
         return None
     name = stop.pieces[opener - 1]
     is_value = got.kind in _VALUES or got.text in ("true", "false", "none", "[")
-    if name.kind != "name" or not is_value or "NUMBER" in stop.accepts or "NAME" not in stop.accepts:
+    if name.kind != "name" or not is_value or "NUMBER" in stop.accepts or not stop.wants_stage:
         return None
     closer = stop.closer(opener) or got
     inner = stop.text[stop.pieces[opener].end : closer.start]
@@ -312,11 +241,11 @@ def _late_argument(stop: Stop) -> Diagnostic | None:
     """`conv stride=2 64`, and a stage on a line of its own without its pipe."""
     before, got = stop.before, stop.got
     has_options = any(piece.text == "=" for piece in stop.in_stage())
-    if got is None or before is None or not has_options:
+    if before is None or not has_options:
         return None
     if stop.accepts == {"EQUAL"} and before.kind == "name":
         got, number = before, stop.number - 1
-    elif got.kind in _VALUES and stop.accepts & {"_PIPE", "$END"}:
+    elif got is not None and got.kind in _VALUES and stop.accepts & {"_PIPE", "$END"}:
         number = stop.number
     else:
         return None
@@ -331,6 +260,26 @@ def _no_pipe(stop: Stop) -> Diagnostic | None:
         return None
     starts = got.kind in ("name", "at") or got.text in ("(", "{", "for", "if")
     return NoPipe(got.text).at(stop.span(got)) if starts else None
+
+
+def _value(stop: Stop) -> Diagnostic | None:
+    """A value where only a stage can stand."""
+    got = stop.got
+    if got is None or "NUMBER" in stop.accepts or not stop.wants_stage:
+        return None
+    if got.kind in _VALUES or got.text in ("true", "false", "none"):
+        return NotAStage(got.text).at(stop.span(got))
+    return None
+
+
+def _no_comma(stop: Stop) -> Diagnostic | None:
+    before, got = stop.before, stop.got
+    if got is None or before is None or "COMMA" not in stop.accepts or got.kind not in _STARTS:
+        return None
+    among_values = got.kind in _VALUES or before.kind in _VALUES or stop.pieces[stop.opener].text == "["
+    if among_values or "_PIPE" not in stop.accepts:
+        return MissingComma(got.text).at(stop.span(got))
+    return None
 
 
 def _reserved(stop: Stop) -> Diagnostic | None:
@@ -353,15 +302,18 @@ _RULES: tuple[Callable[[Stop], Diagnostic | None], ...] = (
     _comma,
     _second_statement,
     _assignment,
-    _other_equals,
+    _foreign_sign,
     _late_mark,
     _wrong_fact,
     _operator,
+    _conditional,
     _call,
     _spaced_bracket,
     _body,
     _late_argument,
+    _no_comma,
     _no_pipe,
+    _value,
     _reserved,
     _other,
 )

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from archdsl.errors.base import ArchError, Diagnostic, Severity
 from archdsl.errors.lexical import SpacedSize
 from archdsl.errors.limits import DeepBrackets, DeepTree, LongText
-from archdsl.errors.syntax import (
+from archdsl.errors.statements import (
+    IndentedStatement,
     LateVersion,
     ManyMore,
     MarginInBrackets,
-    Unclosed,
     UnknownVersion,
+)
+from archdsl.errors.syntax import (
+    Unclosed,
     Unopened,
     WrongCloser,
 )
@@ -67,8 +70,10 @@ def parse_leniently(source: Source, limits: Limits = Limits()) -> tuple[Spec, tu
     statements = []
     for stretch, pairs in zip(stretches, paired, strict=True):
         found += _spaced_sizes(source, stretch)
-        mistakes = list(_bracket_mistakes(source, stretch, pairs, limits))
-        statement = _read(Reader(source, text, *_sound(stretch, pairs), guessed, mistakes), limits)
+        mistakes = [*_bracket_mistakes(source, stretch, pairs, limits), *_indented(source, stretch)]
+        pieces, around = _sound(stretch, pairs)
+        reader = Reader(source, text, pieces, around, guessed, bool(pairs.unclosed), mistakes)
+        statement = _read(reader, limits)
         found += mistakes
         is_guess = bisect(guessed, stretch.start) != bisect(guessed, stretch.end)
         if statement is not None and not mistakes and not is_guess:
@@ -114,7 +119,7 @@ def _bracket_mistakes(
         return source.span(stretch.pieces[number].start, stretch.pieces[number].end)
 
     if stretch.margins:
-        yield MarginInBrackets().at(source.span(stretch.margins[0], stretch.margins[0] + 1))
+        yield MarginInBrackets().at(place(stretch.margins[0]))
     if pairs.too_deep is not None:
         yield DeepBrackets(limits.brackets).at(place(pairs.too_deep))
     for number, opener in pairs.wrong:
@@ -150,7 +155,7 @@ def _too_deep(statement: Statement, limit: int) -> Iterator[Diagnostic]:
     for node in reversed(list(walk(statement))):  # children first
         heights[node] = 1 + max((heights[child] for child in children(node)), default=0)
         if heights[node] > limit:
-            yield DeepTree(limit).at(node.span)
+            yield DeepTree(limit).at(node.span._replace(end=node.span.start + 1))
             return
 
 
@@ -161,6 +166,26 @@ def _late_versions(statements: Sequence[Statement]) -> Iterator[Diagnostic]:
                 yield LateVersion().at(statement.span, Label(statements[0].span, "this one, for instance"))
             elif statement.number.value != VERSION:
                 yield UnknownVersion(statement.number.text, VERSION).at(statement.number.span)
+
+
+def _indented(source: Source, stretch: Stretch) -> Iterator[Diagnostic]:
+    """`let x = 3` on an indented line: it could be arguments of the stage above, and hardly is."""
+    pieces = stretch.pieces
+    for word, following, after in zip(pieces[1:], pieces[2:], (*pieces[3:], None), strict=False):
+        if _begins(word.text, following.kind, after.text if after else "") and _is_first(source, word):
+            yield IndentedStatement(word.text).at(source.span(word.start, word.end))
+
+
+def _begins(word: str, kind: str, after: str) -> bool:
+    match word, kind:
+        case "let" | "def", "name":
+            return after in ("=", "(")
+        case _:
+            return (word, kind) in (("use", "string"), ("input", "size"), ("arch", "number"))
+
+
+def _is_first(source: Source, piece: Piece) -> bool:
+    return not source.text[source.text.rfind("\n", 0, piece.start) + 1 : piece.start].strip()
 
 
 def _spaced_sizes(source: Source, stretch: Stretch) -> Iterator[Diagnostic]:

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 from lark import TextSlice, Token, Tree, UnexpectedInput, UnexpectedToken
 
 from archdsl.errors.base import Diagnostic
-from archdsl.parser.diagnosis import Stop, diagnose
+from archdsl.parser.diagnosis import diagnose
 from archdsl.parser.scan import Piece
+from archdsl.parser.stop import Stop
 from archdsl.parser.tables import tables
 from archdsl.source import Source
 
@@ -30,19 +31,20 @@ class Reader:
     pieces: Sequence[Piece]
     around: Sequence[int]
     guessed: Sequence[int]  # where characters were replaced: what follows in that stage may be a consequence
+    is_cut: bool = False  # before a bracket that is never closed
     found: list[Diagnostic] = field(default_factory=list)
 
     def read(self) -> Tree[Token] | None:
         """The statement's tree, or None where there are mistakes: they are in `found`."""
         place = TextSlice(self.text, self.pieces[0].start, self.pieces[-1].end)
-        cursor = tables().parse_interactive(place, "statement")
+        cursor: Cursor = tables().parse_interactive(place, "statement")
         goes_on, whole = True, True
         while goes_on and len(self.found) < MOST:
             try:
                 for token in cursor.lexer_thread.lex(cursor.parser_state):
                     cursor.feed_token(token)
                 tree: Tree[Token] = cursor.feed_eof()
-                return tree if whole else None
+                return tree if whole and not self.is_cut else None
             except UnexpectedInput as error:
                 whole = False
                 goes_on = self._recover(cursor, self._place(error))
@@ -69,6 +71,8 @@ class Reader:
         return True
 
     def _is_consequence(self, stop: Stop) -> bool:
+        if stop.got is None and self.is_cut:
+            return True
         start = self.pieces[min(stop.stage, len(self.pieces) - 1)].start
         end = stop.got.end if stop.got else self.pieces[-1].end
         return bisect_left(self.guessed, start) < bisect_left(self.guessed, end)

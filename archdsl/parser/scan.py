@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from archdsl.source import Source
@@ -47,7 +47,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Stretch:
-    """The text of one statement, and where lines inside its brackets start at the left margin."""
+    """The text of one statement, and the pieces inside its brackets that stand at the left margin."""
 
     pieces: tuple[Piece, ...]
     margins: tuple[int, ...]
@@ -94,7 +94,7 @@ def _stretches(lines: Sequence[list[Piece]]) -> Iterator[Stretch]:
         last = _closing_line(lines, balances, number)
         joined = lines[number : last + 1]
         number = last + 1
-        yield Stretch(tuple(chain.from_iterable(joined)), tuple(line[0].start for line in joined[1:]))
+        yield Stretch(tuple(chain.from_iterable(joined)), tuple(accumulate(map(len, joined[:-1]))))
 
 
 def _closing_line(lines: Sequence[list[Piece]], balances: Sequence[int], number: int) -> int:

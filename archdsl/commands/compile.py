@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from archdsl.analyses.summary import abbreviated
-from archdsl.api import Architecture
-from archdsl.commands.arguments import input_option, set_option
+from archdsl.api import Architecture, built
 from archdsl.commands.architectures import architecture
+from archdsl.commands.arguments import input_option, set_option
 from archdsl.commands.specs import stem
+from archdsl.emitters.drawing import ENDINGS, LEVELS, write
 from archdsl.tensors import Shape
-
-if TYPE_CHECKING:
-    from torch.nn import Module
-
-ENDINGS = (".svg", ".png", ".pdf", ".dot")
 
 
 @click.command("compile")
@@ -27,51 +22,77 @@ ENDINGS = (".svg", ".png", ".pdf", ".dot")
     metavar="[FILE]",
     is_flag=False,
     flag_value="",
-    help="Draw it; the format is the file's ending: svg, png, pdf, dot.  [default: SPEC's name with .svg]",
+    help="Draw it, as FILE's ending says (svg, png, pdf, dot).  [default: SPEC's name with .svg]",
 )
 @click.option(
     "--level",
-    type=click.Choice(["recipe", "full"]),
+    type=click.Choice(LEVELS),
     default="recipe",
     show_default=True,
-    help="Draw the recipe's grid, or every operation.",
+    help="Draw the recipe, or every operation.",
 )
 @set_option
 @input_option
-@click.option("--weights", metavar="FILE", help="Load weights of one's own (safetensors).")
-@click.option("-o", "--output", metavar="FILE", help="Save the module's weights (safetensors).")
+@click.option(
+    "--weights", metavar="FILE", type=click.Path(path_type=Path), help="Load weights (safetensors)."
+)
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Save the weights (safetensors)."
+)
 def command(
     spec: str | None,
     render: str | None,
     level: str,
     settings: dict[str, str],
     shape: Shape | None,
-    weights: str | None,
-    output: str | None,
+    weights: Path | None,
+    output: Path | None,
 ) -> None:
     """Build a spec as a torch module; draw it; save it.
 
-    Without options it tells what was built.
+    Without options it tells what was built: its outputs and parameters.
     """
     spec, drawing = _sorted_out(spec, render)
     found = architecture(spec, shape=shape, settings=settings)
     if drawing is not None:
         _draw(found, Path(drawing or f"{stem(spec)}.svg"), level)
-    if output is not None or weights is not None or drawing is None:
-        module = found.to_torch()
-        _tell(found, module)
+    if drawing is None or weights is not None or output is not None:
+        _build(found, weights, output)
 
 
 def _sorted_out(spec: str | None, render: str | None) -> tuple[str, str | None]:
-    """The spec, and the drawing's file, empty for its default.
+    """The spec, and the drawing's file: empty for its default, None for no drawing.
 
-    `--render` takes a value or none, so `--render a.arch` could mean either: what ends in .arch is
-    the spec, and what ends as a drawing does is the drawing.
+    `--render` takes a value or none, so the word after it can be the spec: one that ends in `.arch`
+    is, and any that doesn't end as a drawing where no other spec is named.
     """
-    if render and (spec is None or render.endswith(".arch")) and not render.endswith(ENDINGS):
+    if render and (render.endswith(".arch") or (spec is None and not render.endswith(ENDINGS))):
         if spec is not None and not spec.endswith(ENDINGS):
-            raise click.UsageError(f"Two specs: '{spec}' and '{render}'.")
+            raise click.UsageError(f"There are two specs: '{spec}' and '{render}'.")
         spec, render = render, spec or ""
     if spec is None:
         raise click.UsageError("Missing argument 'SPEC'.")
     return spec, render
+
+
+def _draw(found: Architecture, path: Path, level: str) -> None:
+    drawn = write(found.network, path, title=found.name, level=level)
+    click.echo(f"drawing: {drawn.path}")
+    if drawn.advice is not None:
+        click.echo(f"{drawn.advice}; {drawn.advice.help()}", err=True)
+
+
+def _build(found: Architecture, weights: Path | None, output: Path | None) -> None:
+    module = built(found, weights)
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    network = found.network
+    click.echo(f"{found.name}: {parameters:,} parameters, {abbreviated(found.macs)} multiply-adds")
+    click.echo(f"  input  {network.input}")
+    for out in network.outputs:
+        when = f"  in training, with loss weight {out.weight:g}" if out.training_only else ""
+        click.echo(f"  {out.name}  {network.shape_of(out.value)}{when}")
+    if output is not None:
+        from archdsl.training import save_weights
+
+        save_weights(module, output, {"name": found.name, "identity": found.identity})
+        click.echo(f"weights: {output}")

@@ -7,11 +7,11 @@ from dataclasses import fields
 
 import click
 
-from archdsl.commands.arguments import input_option, set_option
 from archdsl.commands.architectures import architecture
+from archdsl.commands.arguments import input_option, set_option
 from archdsl.commands.specs import read
 from archdsl.network import Network
-from archdsl.op import Op, arguments
+from archdsl.op import Op
 from archdsl.parser import parse
 from archdsl.syntax import Node, children
 from archdsl.tensors import Shape
@@ -65,9 +65,9 @@ def _graph(network: Network) -> Iterator[str]:
 def _call(op: Op) -> str:
     """The operation with the arguments that aren't its defaults."""
     given = [
-        f"{name}={_told(getattr(op, name))}"
-        for name, field in arguments(type(op)).items()
-        if getattr(op, name) != field.default
+        f"{field.name}={_told(value)}"
+        for field in fields(op)
+        if (value := getattr(op, field.name)) != field.default
     ]
     return " ".join([op.name, *given])
 

@@ -7,8 +7,8 @@ import json
 import click
 
 from archdsl.analyses.summary import summarise
-from archdsl.commands.arguments import input_option, set_option
 from archdsl.commands.architectures import architecture
+from archdsl.commands.arguments import input_option, set_option
 from archdsl.tensors import Shape
 
 

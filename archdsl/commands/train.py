@@ -3,46 +3,82 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from archdsl.analyses.summary import abbreviated
-from archdsl.commands.architectures import architecture_for
+from archdsl.api import built
+from archdsl.commands.architectures import architecture
 from archdsl.commands.arguments import set_option
+from archdsl.commands.recipes import data_option, recipe_options
 from archdsl.commands.specs import stem
 from archdsl.data import describe
-from archdsl.training import Epoch, Recipe
+from archdsl.tensors import Shape
+from archdsl.training import Epoch, Outcome, Recipe
 
 
 @click.command("train")
 @click.argument("spec")
-@click.option("--data", required=True, metavar="DIR", type=click.Path(path_type=Path), help="The images.")
-@click.option("--epochs", type=click.IntRange(min=1), default=Recipe.epochs, show_default=True)
+@data_option(required=True)
+@recipe_options
 @click.option(
-    "--size",
-    type=click.IntRange(min=1),
-    default=Recipe.size,
-    show_default=True,
-    help="Side of the training crops, in pixels.",
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Save the weights (safetensors).  [default: SPEC's name with .safetensors]",
 )
-@click.option("--batch", type=click.IntRange(min=2), default=Recipe.batch, show_default=True)
-@click.option(
-    "--seed",
-    type=int,
-    default=Recipe.seed,
-    show_default=True,
-    help="Of the weights at the start, the images' order, crops and flips.",
-)
-@click.option("--learning-rate", type=float, default=Recipe.learning_rate, show_default=True)
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of the CPU; part of what repeats a score.")
-@click.option("--device", default="auto", show_default=True, help="`auto`, `cpu`, `cuda`, `cuda:1`, ...")
-@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="[default: SPEC's name with .safetensors]")
 @set_option
 def command(
-    spec: str, data: Path, device: str, output: Path | None, settings: dict[str, str], **numbers: Any
+    spec: str,
+    data: Path,
+    device: str | None,
+    output: Path | None,
+    settings: dict[str, str],
+    **numbers: int | float | None,
 ) -> None:
     """Train a spec on a folder of images.
 
     DIR holds train/, val/ and test/ with images/ and masks/ each, or a folder of images for each class.
+    The same call on the same machine's CPU gives the same score, bit for bit.
     """
+    recipe = Recipe(**{name: number for name, number in numbers.items() if number is not None})  # type: ignore[arg-type]
+    _train(spec, data, recipe, device or "auto", output or Path(f"{stem(spec)}.safetensors"), settings)
+
+
+def _train(
+    spec: str, folder: Path, recipe: Recipe, device: str, output: Path, settings: dict[str, str]
+) -> None:
+    description = describe(folder)
+    shape = Shape(description.channels, recipe.size, recipe.size)
+    found = architecture(spec, shape=shape, classes=description.classes, settings=settings)
+
+    # Here and not above: a wrong spec is told before torch is awake.
+    from archdsl.data import load
+    from archdsl.training import fit, save_weights, seeded_build
+
+    data = load(description, recipe.size)
+    module = seeded_build(lambda: built(found), recipe.seed)
+    counts = ", ".join(f"{count} {split}" for split, count in description.counts.items())
+    click.echo(f"{found.name}: {found.params:,} parameters; {folder}: {counts} images")
+    outcome = fit(module, data, recipe, device, _tell)
+    if outcome.failure:
+        raise click.ClickException(outcome.failure)
+    save_weights(module, output, _facts(found.identity, recipe, outcome))
+    click.echo(f"score {outcome.score!r} ({_MEASURES[description.task]}, on {outcome.device})")
+    click.echo(f"weights: {output}")
+
+
+_MEASURES = {"segmentation": "mean Dice of the foreground classes", "classification": "accuracy"}
+
+
+def _tell(epoch: Epoch) -> bool:
+    click.echo(
+        f"epoch {epoch.number:>3}  loss {epoch.loss:.4f}  score {epoch.score:.4f}  {epoch.seconds:.1f} s"
+    )
+    return False
+
+
+def _facts(identity: str, recipe: Recipe, outcome: Outcome) -> dict[str, str]:
+    """What the file of weights says of itself."""
+    numbers = {name: str(value) for name, value in vars(recipe).items()}
+    return numbers | {"identity": identity, "score": repr(outcome.score), "threads": str(outcome.threads)}

@@ -95,6 +95,18 @@ class NoDataFolder(Mistake):
         return "`archdsl demo-data DIR` writes a data set to try things on"
 
 
+@dataclass(eq=False)
+class NoSuchDevice(Mistake):
+    code = "E429"
+    name: str
+
+    def message(self) -> str:
+        return f"there is no device `{self.name}` that torch can use here"
+
+    def help(self) -> str:
+        return "`auto` takes a GPU if there is one; `cpu` is always there"
+
+
 def outside(error: OSError) -> Mistake:
     """What the operating system refused, as a mistake; without a file it spoke of the standard output."""
     reason = error.strerror or str(error)

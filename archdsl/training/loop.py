@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from archdsl.data.loading import Batch, Data, random_numbers
+from archdsl.errors.commands import NoSuchDevice
 from archdsl.errors.data import OutOfMemory
 from archdsl.training.losses import class_logits, training_loss
 from archdsl.training.metrics import accuracy, confusion, mean_dice
@@ -82,10 +83,17 @@ def evaluate(module: nn.Module, data: Data, *, batch: int = 8) -> float:
 
 
 def chosen_device(name: str) -> torch.device:
-    """`auto` is a CUDA device if there is one, else the CPU."""
+    """`auto` is a CUDA device if there is one, else the CPU.
+
+    Raises:
+        NoSuchDevice: torch knows none of this name, or this machine has none.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    device = torch.device(name)
+    try:
+        device = torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError):
+        raise NoSuchDevice(name) from None
     # A device without a number is the current one; with it, tensors can be compared by device.
     return torch.device("cuda", torch.cuda.current_device()) if device == torch.device("cuda") else device
 

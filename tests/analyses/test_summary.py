@@ -97,6 +97,12 @@ def test_operations_that_neither_cost_nor_resize_have_no_row():
     assert [row.path for row in summarise(built.network()).rows] == ["conv"]
 
 
+def test_a_stage_of_one_part_is_not_shown_twice():
+    built = Built()
+    built.add("head.0", conv(4))
+    assert [row.path for row in summarise(built.network()).rows] == ["head"]
+
+
 def test_numbered_lists_of_lists_show_what_they_number():
     built = Built()
     for block in range(2):
@@ -117,6 +123,7 @@ def test_stages_are_opened_only_while_the_table_fits_a_screen():
 def test_the_table_has_a_line_for_each_row_and_a_total():
     built = Built()
     built.add("body.conv", conv(8))
+    built.add("body.act", relu())
     built.add("head", conv(2))
     summary = summarise(built.network())
     heads, _, body, inner, head, _, total = str(summary).splitlines()

@@ -112,10 +112,11 @@ def test_a_byte_order_mark_is_no_mistake(archdsl, tmp_path):
 
 def test_fix_mends_what_is_safe_and_tells_what_is_left(archdsl, tmp_path):
     spec = tmp_path / "a.arch"
-    spec.write_text("encoder effnet_b0 | skp plain | up transpose | head 1x1 out=2  # kept\n")
-    ended = archdsl("check", "--fix", "a.arch")
-    assert spec.read_text() == "encoder effnet_b0 | skip plain | up transpose | head 1x1 out=2  # kept\n"
-    assert ended.code == 0
+    spec.write_text("encoder\u00a0effnet_b0 | skp plain |\u00a0up transpose | head 1x1 out=2  # kept\n")
+    ended = archdsl("check", "--fix", "--format=concise", "a.arch")
+    assert spec.read_text() == "encoder effnet_b0 | skp plain | up transpose | head 1x1 out=2  # kept\n"
+    assert [line.split(":")[:3] for line in ended.out.splitlines()] == [["a.arch", "1", "21"]]
+    assert ended.code == 1
 
 
 def test_fix_needs_a_file_to_write_to(archdsl):

@@ -40,30 +40,8 @@ def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path: Path):
     assert (call.returncode, told.strip()) == (130, "archdsl: interrupted")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_told(archdsl, tmp_path):
-    spec = tmp_path / "a.arch"
-    spec.write_text(GOOD)
-    spec.chmod(0)
-    ended = archdsl("fmt", "a.arch")
-    assert ended.code == 2
-    assert "`a.arch` cannot be read: Permission denied" in ended.err
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written_is_told_and_the_spec_stays(archdsl, tmp_path):
-    spec = tmp_path / "a.arch"
-    spec.write_text("encoder  effnet_b0\n")
-    tmp_path.chmod(0o500)
-    ended = archdsl("fmt", "a.arch")
-    tmp_path.chmod(0o700)
-    assert ended.code == 2
-    assert "cannot be written" in ended.err
-    assert spec.read_text() == "encoder  effnet_b0\n"
-
-
 @pytest.mark.parametrize("command", ["check", "compile", "summary", "show"])
-@pytest.mark.parametrize("spec", ["none.arch", ".", "\ud800.arch"])
+@pytest.mark.parametrize("spec", ["none.arch", ".", "\udcff.arch"])
 def test_no_path_makes_a_traceback(archdsl, command, spec):
     ended = archdsl(command, spec)
     assert ended.code == 2

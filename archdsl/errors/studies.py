@@ -1,0 +1,195 @@
+"""Mistakes in a study: its file, its folder, its space, its workers (E450 to E469)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archdsl.errors.base import Mistake, named, suggest
+
+# ---- the study file ----------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class NotToml(Mistake):
+    code = "E450"
+    reason: str
+
+    def message(self) -> str:
+        return f"this is not TOML: {self.reason}"
+
+    def help(self) -> str:
+        return 'a study is lines of `key = value`, text in quotes: `space = "blocks.arch"`'
+
+
+@dataclass(eq=False)
+class UnknownKey(Mistake):
+    code = "E451"
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"a study has no `{self.got}`"
+
+    def help(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean `{near}`?" if near else f"keys: {named(self.known, 20)}"
+
+    def replacement(self) -> str | None:
+        return suggest(self.got, self.known)
+
+
+@dataclass(eq=False)
+class WrongValue(Mistake):
+    code = "E452"
+    key: str
+    got: str
+    wanted: str
+    near: str | None = None
+    """The option that was probably meant."""
+
+    def message(self) -> str:
+        return f"`{self.key}` is {self.wanted}, not {self.got}"
+
+    def help(self) -> str:
+        return f"did you mean `{self.near}`?" if self.near else ""
+
+
+@dataclass(eq=False)
+class MissingKey(Mistake):
+    code = "E453"
+    key: str
+    meaning: str
+    option: str
+
+    def message(self) -> str:
+        return f"the study names no `{self.key}`: {self.meaning}"
+
+    def help(self) -> str:
+        return f"add `{self.key} = ...` to the study's file, or call with {self.option}"
+
+
+@dataclass(eq=False)
+class NoSuchSpace(Mistake):
+    code = "E454"
+    got: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no file `{self.got}` and no space of that name"
+
+    def help(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean the library's `{near}`?" if near else f"the library has {named(self.known)}"
+
+
+# ---- the space ---------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class NothingOpen(Mistake):
+    code = "E455"
+    space: str
+
+    def message(self) -> str:
+        return f"`{self.space}` leaves nothing open: it is one architecture, and there is nothing to search"
+
+    def help(self) -> str:
+        return "write choices such as `{transpose, bilinear}` or `2..4`, or train it with `archdsl train`"
+
+
+@dataclass(eq=False)
+class NothingFeasible(Mistake):
+    code = "E456"
+    tried: int
+    complete: bool
+    """These were all members of the space, not a sample."""
+    failures: tuple[tuple[str, int], ...]
+    """What they broke, and how many broke it."""
+
+    def message(self) -> str:
+        members = f"all {self.tried} members" if self.complete else f"all {self.tried} sampled members"
+        return f"{members} of the space break a requirement"
+
+    def help(self) -> str:
+        counts = [f"{condition} ({count} of {self.tried})" for condition, count in self.failures]
+        return f"what they break: {named(counts)}"
+
+
+# ---- the folder --------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class StudyChanged(Mistake):
+    code = "E457"
+    name: str
+    folder: str
+    changes: tuple[tuple[str, str, str], ...]
+    """Key, what it was, what it is now."""
+
+    def message(self) -> str:
+        changed = "; ".join(f"{key} was {before}, now {now}" for key, before, now in self.changes)
+        return f"the study `{self.name}` was begun otherwise, and their scores cannot be compared: {changed}"
+
+    def help(self) -> str:
+        return (
+            f"call with what it was to go on, give this study another name (`--name`), "
+            f"or delete {self.folder} to begin anew"
+        )
+
+
+@dataclass(eq=False)
+class StudyInUse(Mistake):
+    code = "E458"
+    name: str
+    folder: str
+
+    def message(self) -> str:
+        return f"the study `{self.name}` is running already: another process holds {self.folder}"
+
+    def help(self) -> str:
+        return "wait for it or stop it, or give this one another name (`--name`)"
+
+
+@dataclass(eq=False)
+class HistoryUnusable(Mistake):
+    code = "E459"
+    path: str
+    reason: str
+
+    def message(self) -> str:
+        return f"the history of the study, `{self.path}`, cannot be used: {self.reason}"
+
+    def help(self) -> str:
+        return "results are also in trials/*/result.json; once this is mended the same command goes on"
+
+
+# ---- the workers -------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class WorkerCannotGoOn(Mistake):
+    """Something that no other candidate would mend: the data, the device, the disk."""
+
+    code = "E460"
+    reason: str
+    log: str
+
+    def message(self) -> str:
+        return f"the worker cannot go on: {self.reason}"
+
+    def help(self) -> str:
+        return f"what it printed is in {self.log}; the same command goes on once this is mended"
+
+
+@dataclass(eq=False)
+class AllFailed(Mistake):
+    code = "E461"
+    count: int
+    reason: str
+    folder: str
+
+    def message(self) -> str:
+        return f"the first {self.count} candidates all failed; the last said: {self.reason}"
+
+    def help(self) -> str:
+        return f"`archdsl train {self.folder}/candidate.arch` shows it without a search"

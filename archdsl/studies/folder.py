@@ -1,0 +1,143 @@
+"""The folder of a study: what lies where, and that it stays the folder of one study."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+from archdsl.errors.commands import Unreadable, outside
+from archdsl.errors.studies import StudyChanged, StudyInUse
+from archdsl.files import write_atomically
+from archdsl.studies.lock import Lock, acquire
+from archdsl.studies.study import KEYS, Study
+
+# What may change between two runs of a study: more trials extend it, and the space is compared by its text.
+_FREE = {"trials", "question", "space"}
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """`runs/NAME`. The names of what is in it are part of the product: people look there."""
+
+    path: Path
+
+    @property
+    def history(self) -> Path:
+        return self.path / "study.db"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "worker.log"
+
+    @property
+    def winner(self) -> Path:
+        return self.path / "winner.arch"
+
+    @property
+    def winner_weights(self) -> Path:
+        return self.path / "winner.safetensors"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report"
+
+    def trial(self, number: int) -> TrialFolder:
+        return TrialFolder(self.path / "trials" / str(number))
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[Lock]:
+        """This process as the folder's one supervisor; gives the lock that its workers inherit.
+
+        Raises:
+            StudyInUse: another supervisor lives, or workers of one that died don't end.
+            Unwritable: the folder cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            supervisor = acquire(self.path / ".supervisor.lock", patience=0)
+        except OSError as error:
+            raise outside(error) from None
+        if supervisor is None:
+            raise StudyInUse(name, str(self.path))
+        try:
+            workers = acquire(self.path / ".workers.lock")
+            if workers is None:
+                raise StudyInUse(name, str(self.path))
+            try:
+                yield workers
+            finally:
+                workers.close()
+        finally:
+            supervisor.close()
+
+    def begin(self, study: Study) -> None:
+        """Write the study down, or compare it with what was written when it began.
+
+        Raises:
+            StudyChanged: the space, the data or the recipe is another.
+            Unwritable, Unreadable: what is wrong with the files.
+        """
+        space, file = self.path / "space.arch", self.path / "study.toml"
+        try:
+            space_text = study.space.read_text("utf-8")
+            before = space.read_text("utf-8") if space.exists() else space_text
+            old = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+        except (OSError, ValueError) as error:
+            raise Unreadable(str(self.path), str(error)) from None
+        new = tomllib.loads(study.to_toml())
+        changes = [
+            (f"`{key}`", repr(old[key]), repr(new[key]))
+            for key in KEYS
+            if key not in _FREE and key in old and old[key] != new[key]
+        ]
+        changes += _changed_line(before, space_text)
+        if changes:
+            raise StudyChanged(study.name, str(self.path), tuple(changes))
+        write_atomically(space, space_text.encode())
+        write_atomically(file, study.to_toml().encode())
+
+
+@dataclass(frozen=True)
+class TrialFolder:
+    """`runs/NAME/trials/K`: one candidate, from its text to its result."""
+
+    path: Path
+
+    @property
+    def candidate(self) -> Path:
+        return self.path / "candidate.arch"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "weights.safetensors"
+
+    def begin(self, text: str) -> None:
+        """An empty folder but for the candidate; what an older history left here under the number goes."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.result.unlink(missing_ok=True)
+            self.weights.unlink(missing_ok=True)
+        except OSError as error:
+            raise outside(error) from None
+        write_atomically(self.candidate, text.encode())
+
+
+def _changed_line(before: str, now: str) -> list[tuple[str, str, str]]:
+    """The first line of the space that differs; comments of their own lines and empty lines don't count."""
+    for old, new in zip_longest(_lines(before), _lines(now), fillvalue="nothing"):
+        if old != new:
+            return [("a line of the space", f"`{old}`", f"`{new}`")]
+    return []
+
+
+def _lines(text: str) -> list[str]:
+    lines = (line.rstrip() for line in text.splitlines())
+    return [line for line in lines if line and not line.lstrip().startswith("#")]

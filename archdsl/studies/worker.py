@@ -1,0 +1,151 @@
+"""The process that trains candidates: `python -m archdsl.studies.worker`.
+
+It is told what to do through its standard input, loads the data once and never opens the study's history. A
+result is on the disk before anyone is told of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import IO, Any
+
+from torch import nn
+
+from archdsl import api
+from archdsl.data import Data, load
+from archdsl.errors import ArchError, Mistake
+from archdsl.studies.executor import Report
+from archdsl.studies.folder import TrialFolder
+from archdsl.studies.results import TrialResult, write_result
+from archdsl.studies.trials import COMPLETE, FAILED, PRUNED
+from archdsl.tensors import Shape
+from archdsl.training import Epoch, Outcome, Recipe, fit, save_weights, seeded_build
+from archdsl.training.loop import chosen_device
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Channel:
+    """Lines of JSON from and to the supervisor; when it is gone, so is this process."""
+
+    def __init__(self, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        self._outgoing = outgoing
+        Thread(target=self._listen, args=(incoming,), daemon=True).start()
+
+    def _listen(self, incoming: IO[bytes]) -> None:
+        for line in incoming:
+            self._lines.put(line)
+        os._exit(0)
+
+    def receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self._lines.get())
+        return message
+
+    def send(self, **message: object) -> None:
+        self._outgoing.write(json.dumps(message).encode() + b"\n")
+        self._outgoing.flush()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is the same for all candidates: the data in memory, the recipe, the device."""
+
+    data: Data
+    recipe: Recipe
+    device: str
+
+    def train(self, text: str, report: Report) -> tuple[nn.Module, Outcome]:
+        """Build and train a candidate, with the same bits as `archdsl train` on its text."""
+        description = self.data.description
+        shape = Shape(description.channels, self.recipe.size, self.recipe.size)
+        architecture = api.load(text, input=shape, classes=description.classes)
+        module = seeded_build(architecture.to_torch, self.recipe.seed)
+        return module, fit(module, self.data, self.recipe, self.device, report)
+
+
+def main() -> None:
+    """Train what comes, until the supervisor ends or a candidate broke something."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    channel = Channel(sys.stdin.buffer, _private_output())
+    setup = channel.receive()
+    _die_with(setup["parent"])
+    try:
+        recipe, device = Recipe(**setup["recipe"]), setup["device"]
+        data = load(Path(setup["data"]), recipe.size).on(chosen_device(device))
+        bench = Bench(data, recipe, device)
+        while _work(bench, channel.receive(), channel):
+            channel.send(done=True)
+        channel.send(done=False)
+    except Exception as error:
+        traceback.print_exc()
+        channel.send(broken=_told(error))
+
+
+def _work(bench: Bench, job: dict[str, Any], channel: Channel) -> bool:
+    """Train one candidate and write down what came of it; whether this process may train another.
+
+    Raises:
+        Unwritable: the result cannot be written.
+    """
+    folder = TrialFolder(Path(job["folder"]))
+
+    def report(epoch: Epoch) -> bool:
+        channel.send(epoch=asdict(epoch))
+        return bool(channel.receive()["stop"])
+
+    try:
+        module, outcome = bench.train(job["text"], report)
+    except Exception as error:
+        traceback.print_exc()
+        write_result(folder.result, TrialResult(job["identity"], FAILED, None, reason=_told(error)))
+        # Memory that is not given back, or a device that is lost, would fail the next one too.
+        return isinstance(error, ArchError | Mistake)
+    if outcome.failure:
+        state = FAILED
+    elif outcome.stopped:
+        state = PRUNED
+    else:
+        state = COMPLETE
+        save_weights(module, folder.weights, {"identity": job["identity"], "score": repr(outcome.score)})
+    score = None if state == FAILED else outcome.score
+    result = TrialResult(job["identity"], state, score, outcome.epochs, outcome.failure, outcome.device)
+    write_result(folder.result, result)
+    return True
+
+
+def _told(error: Exception) -> str:
+    """An error in a sentence: ours as it is, others with their kind."""
+    words = str(error).strip().split("\n")[0]
+    return words if isinstance(error, ArchError | Mistake) else f"{type(error).__name__}: {words}"
+
+
+def _private_output() -> IO[bytes]:
+    """The pipe to the supervisor; whatever else prints, prints into the log."""
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return pipe
+
+
+def _die_with(parent: int) -> None:
+    """Linux kills this process when its parent dies, also while it computes; elsewhere the pipe tells."""
+    if sys.platform != "linux":
+        return
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before this
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -25,7 +25,7 @@ from archdsl.network import Network
 from archdsl.ops import OPERATIONS
 from archdsl.parser import parse, parse_leniently
 from archdsl.source import Source, Span
-from archdsl.space import Fork, choices_of, fixed_decision, forks, options_of, product, random_decision
+from archdsl.space import Fork, choices_of, count, fixed_decision, forks, options_of, random_decision
 from archdsl.stages import STAGES
 from archdsl.tensors import Cost, Shape
 from archdsl.vocabulary import Vocabulary, index_library
@@ -213,7 +213,7 @@ class Space:
 
     def count(self) -> int:
         """How many ways there are to close all choices; a range of real numbers counts its two ends."""
-        return product(self._tree)
+        return count(self._tree)
 
     def __iter__(self) -> Iterator[Architecture]:
         """Every member, in the order of the choices."""
@@ -391,8 +391,9 @@ def answer_of(choice: Choice, option: str | int | float) -> Answer:
     """An option as it was typed, as an answer to a choice; raises ArchError if there is no such option."""
     text = str(option).strip()
     if choice.kind == "categorical":
+        wanted = text.replace(" ", "")
         for known in choice.options:
-            if text.replace(" ", "") == known.replace(" ", ""):
+            if known.replace(" ", "") in (wanted, wanted.removeprefix("(").removesuffix(")")):
                 return known
         raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))
     if choice.kind == "int" and text in choice.options:

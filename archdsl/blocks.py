@@ -39,6 +39,15 @@ def op_digest(op: Op) -> bytes:
     return hashlib.blake2b(repr(op).encode(), digest_size=16).digest()
 
 
+class Digested(NamedTuple):
+    """The hashes of a block's values for certain inputs; `first` by module path, none of them a repetition."""
+
+    inputs: tuple[bytes, ...]
+    digests: list[bytes]
+    weighted: frozenset[bytes]
+    first: dict[str, bytes]
+
+
 class Digester:
     """Merkle hashes over operations and ordered inputs, with one ordinal for each repetition.
 
@@ -51,11 +60,26 @@ class Digester:
     def __init__(self) -> None:
         self.repeats: dict[bytes, int] = {}
 
-    def block(self, block: Block, inputs: Sequence[bytes], first: dict[str, bytes]) -> list[bytes]:
+    def block(self, block: Block, inputs: tuple[bytes, ...], first: dict[str, bytes]) -> list[bytes]:
         """The hash of every value of a block, given those of its inputs.
 
-        `first` holds the hashes of modules that were applied before, by path.
+        `first` holds the hashes of modules that were applied before, by path. A block that saw the
+        same inputs last time (an encoder always does) has its hashes at hand, unless one of them
+        was met before in this network.
         """
+        known = block.digested
+        if known is not None and known.inputs == inputs and not first and known.weighted.isdisjoint(self.repeats):
+            self.repeats.update(dict.fromkeys(known.weighted, 1))
+            first.update(known.first)
+            return known.digests
+        fresh = not first
+        before = len(self.repeats)
+        digests = self._block(block, inputs, first)
+        if fresh and len(self.repeats) - before == len(first):
+            block.digested = Digested(inputs, digests, frozenset(first.values()), dict(first))
+        return digests
+
+    def _block(self, block: Block, inputs: Sequence[bytes], first: dict[str, bytes]) -> list[bytes]:
         digests = list(inputs)
         hasher = hashlib.sha256
         for op, sources, commutative, weighted, path in block.program:
@@ -97,12 +121,13 @@ class Block:
         leaves: the value that leaves each module path.
         levels: values between the stages of the outermost pipeline, before global pooling.
         taps: values that the definition marks with `tap`.
-        result: `outputs` in the form in which they flow; built by `flow`.
+        flow: `outputs` in the form in which they flow.
+        picked: levels that an encoder stage chose of it, by its settings.
     """
 
     __slots__ = (
         "inputs", "operations", "outputs", "training", "leaves", "levels", "taps", "scopes",
-        "costs", "params", "macs", "program", "_restricted", "flow", "numbers", "ramps",
+        "costs", "params", "macs", "program", "_restricted", "flow", "picked", "digested",
     )  # fmt: skip
 
     def __init__(
@@ -117,7 +142,6 @@ class Block:
         levels: tuple[int, ...] = (),
         taps: tuple[int, ...] = (),
         flow: Any = None,
-        numbers: int = 0,
     ) -> None:
         self.inputs = inputs
         self.operations = operations
@@ -129,7 +153,8 @@ class Block:
         self.levels = levels
         self.taps = taps
         self.flow = flow
-        self.numbers = numbers
+        self.picked: dict[Any, Any] = {}
+        self.digested: Digested | None = None
         self._restricted: dict[tuple[tuple[int, ...], bool], Block] = {}
         in_training = needed(operations, (*outputs, *(t.value for t in training)), inputs)
         in_inference = needed(operations, outputs, inputs) if training else in_training
@@ -244,6 +269,8 @@ class Builder:
         shapes = tuple(self.shapes[value] for value in inputs)
         shape = op.shape(shapes)
         stride = op.stride_after(shapes, tuple(self.strides[value] for value in inputs))
+        if stride is not None and stride.denominator == 1:
+            stride = stride.numerator  # whole strides are ints: quick to compare and to hash
         self._count(1, span)
         self.items.append(Operation(op, inputs, shape, stride, path, span))
         self.costs.append(op.cost(shapes))
@@ -311,9 +338,7 @@ class Builder:
                 self.training.append(TrainingOutput(join_path(prefix, t.name), value, t.weight))
         return moved
 
-    def block(
-        self, outputs: tuple[int, ...], levels: tuple[int, ...], flow: Any, numbers: int
-    ) -> Block:
+    def block(self, outputs: tuple[int, ...], levels: tuple[int, ...], flow: Any) -> Block:
         """All that was added, as a block."""
         assert self.flat
         operations = tuple(item for item in self.items if isinstance(item, Operation))
@@ -328,7 +353,6 @@ class Builder:
             levels,
             tuple(self.taps),
             flow,
-            numbers,
         )
 
 
@@ -404,7 +428,7 @@ class Assembly:
         digests: dict[int, bytes] = {0: image_digest(builder.shapes[0])}
         applied: dict[str, dict[str, bytes]] = {}
         for part in self.parts(training=True):
-            inputs = [digests[source] for source in part.item.inputs]
+            inputs = tuple(digests[source] for source in part.item.inputs)
             if part.block is not None:
                 assert isinstance(part.item, Instance)
                 made = digester.block(part.block, inputs, applied.setdefault(part.item.prefix, {}))
@@ -491,14 +515,14 @@ def image_digest(shape: Shape) -> bytes:
 
 
 def one_digest(
-    operation: Operation, inputs: list[bytes], digester: Digester, first: dict[str, bytes]
+    operation: Operation, inputs: tuple[bytes, ...], digester: Digester, first: dict[str, bytes]
 ) -> bytes:
     """The hash of one operation of an assembly or a flat network."""
     op = operation.op
     if op.name == "id":
         return inputs[0]
     if op.commutative:
-        inputs = sorted(inputs)
+        inputs = tuple(sorted(inputs))
     made = hashlib.sha256(op_digest(op) + b"".join(inputs)).digest()
     if op.has_weights:
         made = digester.weighted(made, operation.path, first)
@@ -517,7 +541,7 @@ def network_identity(network: Network) -> str:
     digests = [image_digest(network.input)]
     first: dict[str, bytes] = {}
     for operation in network.operations:
-        inputs = [digests[source] for source in operation.inputs]
+        inputs = tuple(digests[source] for source in operation.inputs)
         digests.append(one_digest(operation, inputs, digester, first))
     return final_digest(
         [digests[o.value] for o in network.outputs if not o.training_only],

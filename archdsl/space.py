@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.elaboration.program import first_option
 
 Explore = Callable[[Decide], dict[str, Choice]]
-
-GRID = 10_000
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,65 @@ class Fork:
     choice: Choice
     below: tuple[tuple[Fork, ...], ...]
 
-    def count(self) -> int:
-        """How many ways there are to decide it and all below it."""
-        return sum(product(forks) for forks in self.below)
+
+def count(forks: tuple[Fork, ...]) -> int:
+    """How many ways there are to close all choices of a tree.
+
+    A choice that several places share (a `let` inside options) is one decision however often it is
+    met: ways are counted for every set of shared choices that is met exactly.
+    """
+    shared = sorted(_shared(forks))
+    names = {fork.choice.name: fork for fork in _all(forks)}
+    if len(shared) > MOST_SHARED:
+        shared = shared[:MOST_SHARED]
+    within: dict[frozenset[str], int] = {}
+    total = 0
+    for met in _subsets(shared):
+        away = frozenset(shared) - met
+        within[met] = _ways(forks, away, met)
+        exact = sum((-1) ** len(met - part) * within[part] for part in _subsets(sorted(met)))
+        total += exact * math.prod(_ways((names[name],), frozenset(), frozenset()) for name in met)
+    return total
 
 
-def product(forks: tuple[Fork, ...]) -> int:
-    return math.prod(fork.count() for fork in forks)
+MOST_SHARED = 10
+
+
+def _subsets(names: Sequence[str]) -> Iterator[frozenset[str]]:
+    """Every subset, smaller ones first."""
+    for size in range(len(names) + 1):
+        yield from map(frozenset, combinations(names, size))
+
+
+def _ways(forks: tuple[Fork, ...], away: frozenset[str], once: frozenset[str]) -> int:
+    """Ways to decide a tree that never meet the choices `away`, those of `once` counted as one way."""
+    ways = 1
+    for fork in forks:
+        if fork.choice.name in away:
+            return 0
+        if fork.choice.name not in once:
+            ways *= sum(_ways(branch, away, once) for branch in fork.below)
+    return ways
+
+
+def _all(forks: tuple[Fork, ...]) -> Iterator[Fork]:
+    for fork in forks:
+        yield fork
+        for branch in fork.below:
+            yield from _all(branch)
+
+
+def _shared(forks: tuple[Fork, ...]) -> set[str]:
+    """Names that stand below two choices which can both be met."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    for fork in forks:
+        below = {inner.choice.name for branch in fork.below for inner in _all(branch)} | {fork.choice.name}
+        found |= seen & below
+        seen |= below
+        for branch in fork.below:
+            found |= _shared(branch)
+    return found
 
 
 def random_decision(seed: int) -> Decide:

@@ -44,7 +44,7 @@ class Shape(tuple[int, ...]):
 Shapes: TypeAlias = tuple[Shape, ...]
 
 # Pixels of the image that one step of a map spans; None where a map has no place (after global pooling).
-Stride: TypeAlias = Fraction | None
+Stride: TypeAlias = Fraction | int | None
 
 
 class Cost(NamedTuple):

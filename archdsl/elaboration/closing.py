@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from archdsl.elaboration.context import Trace
+from archdsl.elaboration.evaluate import bare
 from archdsl.elaboration.program import Elaborated, Program
 from archdsl.elaboration.values import shown
 from archdsl.errors import ArchError
@@ -374,7 +375,7 @@ class Closer:
         answer = trace.decisions.get((node, turn))
         if answer is None:
             return 0
-        return [format_node(option) for option in options].index(str(answer))
+        return [format_node(bare(option)) for option in options].index(str(answer))
 
     def _open(self, node: Node) -> bool:
         return self.program.file.is_open(node)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from archdsl.blocks import Block, Builder, TrainingOutput, join_path
@@ -796,7 +797,7 @@ class Elaborator(Arguments):
         """The shortcut of a residual whose channels or stride differ."""
         stride = 1
         if x.stride is not None and y.stride is not None and y.stride != x.stride:
-            ratio = y.stride / x.stride
+            ratio = Fraction(y.stride) / x.stride
             stride = ratio.numerator if ratio.denominator == 1 else 1
         context = self.beside(context)
         if isinstance(shortcut.value, Partial | Quoted):
@@ -963,7 +964,7 @@ def finished(builder: Builder, flow: Any, trail: Trail | None) -> Block:
         raise Uncacheable
     outputs = tuple(dict.fromkeys(level.value for level in flow_maps(flow)))
     levels = tuple(level.value for level in trail.values) if trail is not None else ()
-    return builder.block(outputs, levels, flow, 0)
+    return builder.block(outputs, levels, flow)
 
 
 def rebuilt(flow: Any, moved: dict[int, int]) -> Any:

@@ -225,7 +225,7 @@ class Evaluator:
         known = context.frame.run.labels
         found = known.get(node)
         if found is None:
-            found = known[node] = tuple(format_node(option) for option in node.options)
+            found = known[node] = tuple(format_node(bare(option)) for option in node.options)
         return found
 
     def _choice(self, node: ChoiceNode, context: Context, words: str, own: frozenset[str]) -> Value:
@@ -430,6 +430,13 @@ class Evaluator:
             return rule(values, node.span)
         except (ValueError, ZeroDivisionError, OverflowError):
             raise ArchError(Arithmetic(f"`{node.span.text}` has no value").at(node.span)) from None
+
+
+def bare(option: Expression) -> Expression:
+    """An option without the brackets around it: they are no part of its name."""
+    while isinstance(option, Paren):
+        option = option.inner
+    return option
 
 
 def repeat(node: Binary) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from archdsl.blocks import Assembly, Builder
@@ -184,8 +183,8 @@ class Program:
         )
         recipe = Recipe()
         elaborator = Elaborator(stage_runner(recipe))
-        builder = Builder((shape,), (Fraction(1),), flat=False)
-        here = Map(0, shape, Fraction(1))
+        builder = Builder((shape,), (1,), flat=False)
+        here = Map(0, shape, 1)
         trace = Trace("") if tracing else None
         frame = Frame(run, self.file, builder, here, here, trace=trace)
         root: Root

@@ -6,10 +6,10 @@ flows. A value's key makes equal calls the same block.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from archdsl.op import Op, arguments
 from archdsl.source import Span
@@ -105,31 +105,51 @@ def parameter_names(callee: Callee) -> tuple[str, ...]:
 
 def key_of(value: Value) -> Hashable:
     """A hashable that is equal for equal values; raises Uncacheable where there is none."""
-    if isinstance(value, bool):
-        return ("flag", value)
-    if value is None or isinstance(value, int | Fraction):
-        return value
-    if isinstance(value, str):
-        return ("word", str(value))
-    if isinstance(value, Size):
-        return ("size", tuple(value))
-    if isinstance(value, Map):
-        return ("map", value.shape, value.stride)
-    if isinstance(value, Pyramid):
-        return ("pyramid", tuple(key_of(level) for level in value.maps))
-    if isinstance(value, Partial):
-        arguments = tuple(key_of(given.value) for given in value.positional)
-        keywords = tuple((name, key_of(given.value)) for name, given in value.keywords.items())
-        defaults = tuple((name, key_of(given.value)) for name, given in value.defaults.items())
-        callee = key_of(value.callee) if isinstance(value.callee, Quoted) else value.callee
-        return ("stage", callee, arguments, keywords, defaults)
-    if isinstance(value, Quoted):
-        if value.open or value.reads_maps:
-            raise Uncacheable
-        return ("pipeline", value.pipeline, value.free)
-    if isinstance(value, tuple):
+    rule = _KEYS.get(type(value))
+    if rule is not None:
+        return rule(value)
+    if isinstance(value, tuple):  # records of stages
         return ("list", *map(key_of, value))
     raise Uncacheable
+
+
+def _key_of_partial(value: Partial) -> Hashable:
+    callee = key_of(value.callee) if isinstance(value.callee, Quoted) else value.callee
+    if not (value.positional or value.keywords or value.defaults):
+        return ("stage", callee)
+    return (
+        "stage",
+        callee,
+        tuple(key_of(given.value) for given in value.positional),
+        tuple((name, key_of(given.value)) for name, given in value.keywords.items()),
+        tuple((name, key_of(given.value)) for name, given in value.defaults.items()),
+    )
+
+
+def _key_of_quoted(value: Quoted) -> Hashable:
+    if value.open or value.reads_maps:
+        raise Uncacheable
+    return ("pipeline", value.pipeline, value.free)
+
+
+def _itself(value: Value) -> Hashable:
+    return cast(Hashable, value)
+
+
+_KEYS: dict[type, Callable[[Any], Hashable]] = {
+    int: _itself,
+    Fraction: _itself,
+    type(None): _itself,
+    bool: lambda value: ("flag", value),
+    str: lambda value: ("text", value),
+    BareWord: lambda value: ("word", str(value)),
+    Size: lambda value: ("size", tuple(value)),
+    Map: lambda value: (value.shape, value.stride),
+    Pyramid: lambda value: ("pyramid", *map(key_of, value.maps)),
+    Partial: _key_of_partial,
+    Quoted: _key_of_quoted,
+    tuple: lambda value: ("list", *map(key_of, value)),
+}
 
 
 def described(value: Value) -> str:

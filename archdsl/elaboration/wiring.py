@@ -155,10 +155,14 @@ class Wires:
         )  # fmt: skip
         context = self.elaborator.beside(self.context)
         block, inputs = self._whole(found, flow, context)
-        levels = self._levels(block, stage, taps)
-        if depth is not None and taps is None:
-            levels = self._down_to(levels, depth, stage)
-        cut = block.restricted(tuple(level.value for level in levels), False)
+        picked = block.picked.get((taps, depth))
+        if picked is None:
+            levels = self._levels(block, stage, taps)
+            if depth is not None and taps is None:
+                levels = self._down_to(levels, depth, stage)
+            cut = block.restricted(tuple(level.value for level in levels), False)
+            picked = block.picked[taps, depth] = (levels, cut)
+        levels, cut = picked
         builder = context.frame.builder
         path = join_path(context.scope.prefix, "encoder")
         if not context.scope.shared:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from archdsl.formatter.layout import (
@@ -212,7 +213,14 @@ class _Printer:
         return sequence(_brackets("(", self.done[node.body], ")"), self._times(node.times))
 
     def _join(self, node: Join) -> Layout:
-        return sequence(node.name, _brackets("(", self._listed(node.branches), ")"), self._times(node.times))
+        """A line a branch; the options after the last branch share one if they fit."""
+        options = list(takewhile(lambda branch: isinstance(branch, Keyword), reversed(node.branches)))[::-1]
+        parts = [self._item(branch) for branch in node.branches[: len(node.branches) - len(options)]]
+        if options:
+            parts.append(Fold(self._listed(options)))
+        return sequence(
+            node.name, _brackets("(", separated(parts, ",", Line()), ")"), self._times(node.times)
+        )
 
     def _alternatives(self, node: Alternatives) -> Layout:
         return _brackets("{", self._listed(node.options), "}")

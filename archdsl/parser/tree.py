@@ -291,6 +291,8 @@ def number(text: str) -> int | Fraction | None:
     >>> number("1.5G"), number("1e-3")
     (1500000000, Fraction(1, 1000))
     """
+    if text.isdecimal() and len(text) <= DIGITS:
+        return int(text)
     digits, unit = (text[:-1], _UNITS[text[-1]]) if text[-1] in _UNITS else (text, 0)
     mantissa, _, written = digits.lower().partition("e")
     if len(mantissa) > DIGITS or len(written) > 3 or abs(int(written or 0)) > DIGITS:

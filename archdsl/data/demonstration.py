@@ -107,7 +107,9 @@ def _scene(numbers: np.random.Generator, side: int) -> Scene:
         if not body.any() or (labels[part][body > 0] > 0).mean() > 0.06:
             continue  # off the canvas, or on top of others
         labels[part] = np.where((body > 0) & (labels[part] == 0), 2 if kind == "pair" else 1, labels[part])
-        planes[numbers.integers(len(planes))][part] += numbers.uniform(0.35, 1.0) * body
+        # Packed chromosomes are brighter, but not by so much that brightness would tell.
+        brightness = numbers.uniform(0.6, 1.2) if kind == "pair" else numbers.uniform(0.35, 1.0)
+        planes[numbers.integers(len(planes))][part] += brightness * body
         middles.append((row, column, radius))
     return Scene(planes * texture, labels)
 
@@ -152,7 +154,8 @@ def _photograph(numbers: np.random.Generator, scene: Scene) -> Labels:
     photons = numbers.uniform(25, 90) * light * (sharp + haze + 0.06)
     seen = numbers.poisson(photons) + numbers.normal(0, 2.0, photons.shape)
     exposure = numbers.uniform(120, 200) / np.quantile(photons, 0.99)
-    return np.clip(np.rint(seen * exposure + 8), 0, 255).astype(np.uint8)
+    grey: Labels = np.clip(np.rint(seen * exposure + 8), 0, 255).astype(np.uint8)
+    return grey
 
 
 def _blur(plane: Plane, sigma: float) -> Plane:

@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 from archdsl.data.datasheet import Datasheet, Task
 from archdsl.data.images import ENDINGS
-from archdsl.errors.commands import NoDataFolder
+from archdsl.errors.commands import NoDataFolder, Unreadable
 from archdsl.errors.data import (
     ClassFoldersDiffer,
     MissingMasks,
     MissingMasksFolder,
     MissingSplit,
     NoImages,
-    NotAFolder,
     SameName,
     TooFewImages,
     UnknownLayout,
@@ -52,7 +51,7 @@ def find_layout(folder: Path, sheet: Datasheet) -> Layout:
     if not folder.exists():
         raise NoDataFolder(str(folder))
     if not folder.is_dir():
-        raise NotAFolder(str(folder))
+        raise Unreadable(str(folder), "it is a file, a folder of images is wanted")
     splits = {name: folder / name for name in SPLITS if (folder / name).is_dir()}
     for name in ("train", "val") if splits else ():
         if name not in splits:

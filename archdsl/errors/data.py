@@ -13,15 +13,19 @@ LAYOUTS = (
 
 
 @dataclass(eq=False)
-class NotAFolder(Mistake):
+class WeightsDoNotFit(Mistake):
     code = "E430"
     path: str
+    missing: tuple[str, ...]
+    left_over: tuple[str, ...]
+    reshaped: tuple[str, ...]
 
     def message(self) -> str:
-        return f"`{self.path}` is a file, a folder of images is wanted"
+        return f"the weights in `{self.path}` are those of another network"
 
     def help(self) -> str:
-        return "an archive has to be unpacked first"
+        kinds = {"missing": self.missing, "left over": self.left_over, "of another shape": self.reshaped}
+        return "; ".join(f"{kind}: {named(names, 3)}" for kind, names in kinds.items() if names)
 
 
 @dataclass(eq=False)
@@ -307,7 +311,7 @@ class OutputsDoNotFit(Mistake):
     classes: int
 
     def message(self) -> str:
-        shape = "x".join(map(str, self.got))
+        shape = "x".join(map(str, self.got)) or "several maps"
         if self.task == "segmentation":
             wanted = f"{self.classes} channels at every pixel"
         else:
@@ -317,22 +321,6 @@ class OutputsDoNotFit(Mistake):
     def help(self) -> str:
         head = "head 1x1" if self.task == "segmentation" else "head linear"
         return f"end the network in `{head} out={self.classes}`"
-
-
-@dataclass(eq=False)
-class WeightsDoNotFit(Mistake):
-    code = "E429"
-    path: str
-    missing: tuple[str, ...]
-    left_over: tuple[str, ...]
-    reshaped: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"the weights in `{self.path}` are those of another network"
-
-    def help(self) -> str:
-        kinds = {"missing": self.missing, "left over": self.left_over, "of another shape": self.reshaped}
-        return "; ".join(f"{kind}: {named(names, 3)}" for kind, names in kinds.items() if names)
 
 
 @dataclass(eq=False)

@@ -34,10 +34,11 @@ def fit(
     Args:
         module: gives logits; in training it may give a dict of them, weighted by its `loss_weights`.
         data: loaded in the recipe's size.
-        device: `auto` is the first CUDA device, else the CPU; or any name that torch knows.
+        device: `auto` (a CUDA device if there is one, else the CPU), `cpu`, `cuda`, `cuda:1`, `mps`.
         report: told of each epoch as it ends; True stops the training.
 
     Raises:
+        NoSuchDevice: there is none of that name.
         OutOfMemory: the device does not hold a batch.
         OutputsDoNotFit: the module's output is not one of this data's.
     """
@@ -86,16 +87,16 @@ def chosen_device(name: str) -> torch.device:
     """`auto` is a CUDA device if there is one, else the CPU.
 
     Raises:
-        NoSuchDevice: torch knows none of this name, or this machine has none.
+        NoSuchDevice: this machine has none of that name.
     """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError):
-        raise NoSuchDevice(name) from None
-    # A device without a number is the current one; with it, tensors can be compared by device.
-    return torch.device("cuda", torch.cuda.current_device()) if device == torch.device("cuda") else device
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    others = ["mps"] if torch.backends.mps.is_available() else []
+    names = {"auto": gpus[0] if gpus else "cpu", "cpu": "cpu", **{gpu: gpu for gpu in gpus + others}}
+    if gpus:
+        names["cuda"] = gpus[torch.cuda.current_device()]
+    if name not in names:
+        raise NoSuchDevice(name)
+    return torch.device(names[name])
 
 
 def learning_rate_factor(step: int, steps: int) -> float:

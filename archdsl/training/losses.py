@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,7 +15,7 @@ _SMOOTH = 1.0  # a pixel: a class that is neither there nor found has a Dice of 
 
 
 def class_logits(
-    output: Tensor, description: Description, size: tuple[int, ...], name: str = "out"
+    output: Tensor | Sequence[Tensor], description: Description, size: tuple[int, ...], name: str = "out"
 ) -> Tensor:
     """A network's output as a logit for each class: batch x classes (x height x width).
 
@@ -23,6 +25,8 @@ def class_logits(
     Raises:
         OutputsDoNotFit: the number of channels or of dimensions is another.
     """
+    if not isinstance(output, Tensor):  # a network without a head gives its maps
+        raise OutputsDoNotFit(name, (), description.task, description.classes)
     dimensions = 4 if description.task == "segmentation" else 2
     channels = output.shape[1] if output.ndim > 1 else 0
     single = channels == 1 and description.classes == 2

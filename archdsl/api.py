@@ -58,7 +58,7 @@ class Architecture:
         self._network = network
 
     @classmethod
-    def from_graph(cls, graph: MultiDiGraph, name: str = "graph") -> Architecture:
+    def from_graph(cls, graph: MultiDiGraph[Any], name: str = "graph") -> Architecture:
         """An architecture of a graph that was changed; raises ArchError where shapes don't fit any more."""
         from archdsl.graph import from_graph
 
@@ -134,7 +134,7 @@ class Architecture:
         return self._network
 
     @cached_property
-    def graph(self) -> MultiDiGraph:
+    def graph(self) -> MultiDiGraph[Any]:
         """The network as a networkx MultiDiGraph: a DAG of operations; edges carry the input's port."""
         from archdsl.graph import to_graph
 

@@ -10,7 +10,7 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from archdsl.errors import ArchError
@@ -376,6 +376,11 @@ class Assembly:
     cells: tuple[Cell, ...] = ()
     edges: tuple[Edge, ...] = ()
 
+    @cached_property
+    def whole(self) -> list[Part]:
+        """All parts that training holds."""
+        return self.parts(training=True)
+
     def parts(self, training: bool) -> list[Part]:
         """Items that some output needs, in order; `training` counts its outputs too."""
         builder = self.builder
@@ -405,7 +410,7 @@ class Assembly:
         builder = self.builder
         params = macs = 0
         counted: set[str] = set()
-        parts = self.parts(training=True)
+        parts = self.whole
         for part in parts:
             if part.block is not None:
                 if not part.item.shared:  # type: ignore[union-attr]
@@ -427,7 +432,7 @@ class Assembly:
         digester = Digester()
         digests: dict[int, bytes] = {0: image_digest(builder.shapes[0])}
         applied: dict[str, dict[str, bytes]] = {}
-        for part in self.parts(training=True):
+        for part in self.whole:
             inputs = tuple(digests[source] for source in part.item.inputs)
             if part.block is not None:
                 assert isinstance(part.item, Instance)
@@ -449,7 +454,7 @@ class Assembly:
         moved = {0: 0}
         starts = [0] * (len(builder.items) + 1)
         at = 0
-        for part in self.parts(training=True):
+        for part in self.whole:
             starts[at : part.position + 1] = [len(flat.items)] * (part.position + 1 - at)
             at = part.position + 1
             item = part.item

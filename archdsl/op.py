@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
 
 from archdsl.tensors import Cost, Shape, Shapes, Stride, Window
@@ -150,10 +149,14 @@ class Op:
         return known * window.stride[-1]
 
 
-@lru_cache(maxsize=256)
-def arguments(kind: Any) -> dict[str, dataclasses.Field[Any]]:
+_ARGUMENTS: dict[type, dict[str, dataclasses.Field[Any]]] = {}
+
+
+def arguments(kind: type[Any]) -> dict[str, dataclasses.Field[Any]]:
     """The arguments of an operation or a recipe stage (a class) by name, in positional order."""
-    return {field.name: field for field in dataclasses.fields(kind)}
+    if kind not in _ARGUMENTS:
+        _ARGUMENTS[kind] = {field.name: field for field in dataclasses.fields(kind)}
+    return _ARGUMENTS[kind]
 
 
 def per_axis(size: int | tuple[int, ...], rank: int) -> tuple[int, ...]:

@@ -108,13 +108,12 @@ class Arguments:
     def extended(self, found: Partial, word: Word, context: Context, words: str) -> Partial:
         """A stage value with the arguments that a call gives after its own."""
         if not word.arguments:
-            return found if found.words else replaced(found, words=words)
+            return found if found.words else found.but(words=words)
         positional, keywords = self.collected(found, word.arguments, context, words)
         for name, given in keywords.items():
             if name in found.keywords:
                 raise ArchError(GivenTwice(word.name, name).at(given.span))
-        return replaced(
-            found,
+        return found.but(
             positional=(*found.positional, *positional),
             keywords={**found.keywords, **keywords},
             words=words,
@@ -244,13 +243,12 @@ class Arguments:
             return found
         if not isinstance(named.value, Partial):
             return found
-        named_partial = replaced(
-            named.value,
+        named_partial = named.value.but(
             positional=(*named.value.positional, *more),
             keywords={**named.value.keywords, **others},
         )
         own = {name: given for name, given in found.keywords.items() if name in fields}
-        return replaced(found, positional=(Given(named_partial, named.span),), keywords=own)
+        return found.but(positional=(Given(named_partial, named.span),), keywords=own)
 
     def _bound(
         self, found: Partial, fields: Mapping[str, Field[Any]], span: Span, context: Context
@@ -489,9 +487,3 @@ def as_partial(value: Partial | Quoted, word: Node | None) -> Partial:
         return value
     span = value.pipeline.span if word is None else word.span
     return Partial(value, value.word, span, words=value.words)
-
-
-def replaced(partial: Partial, **changes: Any) -> Partial:
-    from dataclasses import replace
-
-    return replace(partial, **changes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from archdsl.elaboration.context import Trace
 from archdsl.elaboration.evaluate import bare
@@ -194,7 +194,7 @@ class Closer:
                 replace(b, values=self._sequence(b.values, trace, turn)) for b in loop.bindings
             )
             return replace(loop, bindings=bindings, body=self.pipeline(loop.body, trace, turn))
-        turns = self._turned(loop, trace, turn)
+        turns: list[Loop] = self._turned(loop, trace, turn)
         if len(turns) == 1:
             return turns[0]
         if not turns:
@@ -364,10 +364,11 @@ class Closer:
                 continue
             if isinstance(value, tuple):
                 changes[name] = tuple(
-                    self.expression(item, trace, turn) if isinstance(item, Node) else item for item in value
+                    self.expression(cast(Expression, item), trace, turn) if isinstance(item, Node) else item
+                    for item in value
                 )
             elif isinstance(value, Node):
-                changes[name] = self.expression(value, trace, turn)  # type: ignore[arg-type]
+                changes[name] = self.expression(cast(Expression, value), trace, turn)
         return replace(node, **changes)
 
     def _taken(self, node: Node, options: tuple[Any, ...], trace: Trace, turn: Turn) -> int:

@@ -143,10 +143,23 @@ class Context:
 
     def but(self, **changes: Any) -> Context:
         """This context with some parts replaced."""
-        fresh = Context.__new__(Context)
-        for name in Context.__slots__:
-            setattr(fresh, name, changes[name] if name in changes else getattr(self, name))
+        fresh = self._again()
+        for name, value in changes.items():
+            setattr(fresh, name, value)
         return fresh
+
+    def _again(self) -> Context:
+        return Context(
+            self.frame,
+            self.asker,
+            self.variables,
+            self.scope,
+            self.words,
+            self.numbering,
+            self.turn,
+            self.trail,
+            self.sumless,
+        )
 
     def word(self, node: Node, fallback: str) -> str:
         """The name so far of choices below a stage."""

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from archdsl.blocks import Block, Builder, TrainingOutput, join_path
-from archdsl.elaboration.arguments import Arguments, as_partial, replaced
+from archdsl.elaboration.arguments import Arguments, as_partial
 from archdsl.elaboration.choices import Choice, Recorder
 from archdsl.elaboration.context import Context, Frame, Scope, Trace, Trail
 from archdsl.elaboration.evaluate import is_list
@@ -476,7 +476,7 @@ class Elaborator(Arguments):
             known = vocabulary.stage_words(inside.frame.file)
             raise ArchError(UnknownStage(alias.name, known).at(alias.name_span))
         found = self.extended(found, alias, inside, inside.words)
-        return replaced(found, keywords={**found.keywords, **passed})
+        return found.but(keywords={**found.keywords, **passed})
 
     def _told(
         self, run: Callable[[], Any], definition: Definition | None, context: Context, span: Span
@@ -947,8 +947,7 @@ class Localiser:
         if isinstance(value, Partial):
             if not maps_in(value):
                 return value
-            return replaced(
-                value,
+            return value.but(
                 positional=tuple(Given(self.moved(g.value), g.span) for g in value.positional),
                 keywords={n: Given(self.moved(g.value), g.span) for n, g in value.keywords.items()},
                 defaults={n: Given(self.moved(g.value), g.span) for n, g in value.defaults.items()},

@@ -498,7 +498,7 @@ def list_arithmetic(operator: str, left: Value, right: Value, span: Span) -> Val
     return made
 
 
-def number_arithmetic(operator: str, left: int | Fraction, right: int | Fraction, span: Span) -> Value:
+def number_arithmetic(operator: str, left: Any, right: Any, span: Span) -> Value:
     """Arithmetic and comparison of exact numbers."""
     match operator:
         case "<":
@@ -546,7 +546,7 @@ def round8(value: int | Fraction) -> int:
     return made + 8 if made < Fraction(9, 10) * value else made
 
 
-def _numbers(values: list[Value], span: Span, count: int | None = None) -> list[int | Fraction]:
+def _numbers(values: list[Value], span: Span, count: int | None = None) -> list[Any]:
     if len(values) == 1 and is_list(values[0]) and count is None:
         values = list(values[0])
     if (count is not None and len(values) != count) or not values:

@@ -67,7 +67,7 @@ class Quoted:
 Callee: TypeAlias = "Definition | type[Op] | type[Stage] | Quoted"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Partial:
     """A stage as a value: a callee and the arguments given so far."""
 
@@ -78,6 +78,24 @@ class Partial:
     keywords: dict[str, Given] = field(default_factory=dict)
     defaults: dict[str, Given] = field(default_factory=dict)
     words: str = ""
+
+    def but(
+        self,
+        positional: tuple[Given, ...] | None = None,
+        keywords: dict[str, Given] | None = None,
+        defaults: dict[str, Given] | None = None,
+        words: str | None = None,
+    ) -> Partial:
+        """This stage with some parts replaced."""
+        return Partial(
+            self.callee,
+            self.written,
+            self.span,
+            self.positional if positional is None else positional,
+            self.keywords if keywords is None else keywords,
+            self.defaults if defaults is None else defaults,
+            self.words if words is None else words,
+        )
 
     @property
     def word(self) -> str:

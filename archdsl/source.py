@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
+
+# What a terminal would obey or not show: control characters, half characters, marks of direction.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
+_LONG = 160  # characters of a line that a picture shows at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +100,22 @@ def _excerpt(labels: list[Label], width: int) -> str:
     for number, group in sorted(shown.items()):
         if previous is not None and number > previous + 1:
             lines.append(f"{' ' * (width + 1)}...")
-        source = group[0].span.source
-        text = source.line(number).replace("\t", " ")
-        lines.append(f" {number:>{width}} | {text}".rstrip())
-        for label in group:
-            start = label.span.column - 1
-            length = max(1, min(label.span.end - label.span.start, len(text) - start))
-            mark = ("^" if label.primary else "-") * length
-            lines.append(f"{gutter} {' ' * start}{mark} {label.text}".rstrip())
+        text = _UNSEEN.sub("\ufffd", group[0].span.source.line(number).replace("\t", " "))
+        for labels_shown in [group] if len(text) <= _LONG else [[label] for label in group]:
+            lines += _lines(number, text, labels_shown, width)
         previous = number
     return "\n".join(lines)
+
+
+def _lines(number: int, text: str, labels: list[Label], width: int) -> list[str]:
+    """A line with its labels below it; of a long one the part around the first label."""
+    first = 0 if len(text) <= _LONG else max(0, labels[0].span.column - _LONG // 2)
+    part = text[first : first + _LONG]
+    part = ("…" if first else "") + part[bool(first) :] + ("…" if first + _LONG < len(text) else "")
+    lines = [f" {number:>{width}} | {part}".rstrip()]
+    for label in labels:
+        start = label.span.column - 1 - first
+        length = max(1, min(label.span.end - label.span.start, len(part) - start))
+        mark = ("^" if label.primary else "-") * length
+        lines.append(f"{' ' * (width + 2)}| {' ' * start}{mark} {label.text}".rstrip())
+    return lines

@@ -99,7 +99,7 @@ class ForeignHabit(Mistake):
         return self.rule
 
     def label(self) -> str:
-        return f"write `{self.instead}`" if self.instead else ""
+        return f"write `{self.instead.strip()}`" if self.instead else ""
 
     def help(self) -> str:
         return self.advice
@@ -124,11 +124,15 @@ class UnknownUnit(Mistake):
         return f"did you mean `{meant}`?" if meant else ""
 
     def help(self) -> str:
+        if self.unit == "ms":
+            return "times are in milliseconds, without a unit"
         return "units are K, M, G and T; they count, and are not bytes"
 
     def replacement(self) -> str | None:
+        if self.unit == "ms":
+            return self.number
         letter = self.unit[0].upper()
-        return f"{self.number}{letter}" if letter in "KMGT" and len(self.unit) <= 2 else None
+        return f"{self.number}{letter}" if self.unit.upper() in (letter, f"{letter}B") else None
 
 
 @dataclass(eq=False)

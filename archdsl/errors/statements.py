@@ -104,7 +104,7 @@ class LateVersion(Mistake):
         return "`arch` is the first statement of a file"
 
     def label(self) -> str:
-        return "statements stand before it"
+        return "move it to the top"
 
 
 @dataclass(eq=False)

@@ -178,12 +178,13 @@ class BareRepeat(Mistake):
 
 @dataclass(eq=False)
 class BareArithmetic(Mistake):
+    kind: str
     expression: str
 
     code = "E011"
 
     def message(self) -> str:
-        return "arithmetic in a positional argument needs round brackets"
+        return f"{self.kind} in a positional argument needs round brackets"
 
     def label(self) -> str:
         return "an argument ends before it"
@@ -199,7 +200,7 @@ class HyphenName(Mistake):
     code = "E012"
 
     def message(self) -> str:
-        return f"`{self.got}` is no name: `-` means minus"
+        return f"`{self.got}` is not a name: `-` means minus"
 
     def label(self) -> str:
         return f"did you mean `{self.replacement()}`?"
@@ -382,9 +383,9 @@ class BareBody(Mistake):
 
     def help(self) -> str:
         return {
-            "for": "`for d in [1, 2, 5] (conv 3x3 64 dilation=d)`",
-            "each": "`each r in rates (conv 3x3 64 dilation=r)`",
-        }.get(self.word, "`if stride > 1 (pool max 2) else (id)`")
+            "for": "for instance `for d in [1, 2, 5] (conv 3x3 64 dilation=d)`",
+            "each": "for instance `each r in rates (conv 3x3 64 dilation=r)`",
+        }.get(self.word, "for instance `if stride > 1 (pool max 2) else (id)`")
 
 
 @dataclass(eq=False)

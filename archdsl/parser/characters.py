@@ -127,7 +127,7 @@ def _odd_number(got: str) -> Reading:
         return NotANumber(got, f"0{plain}"), "0"
     if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?\.?", plain):
         return NotANumber(got, plain.rstrip(".")), "0"
-    if unit := re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]{1,2})", plain):
+    if unit := re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMGTkmgt]?[Bb]?|ms)", plain):
         return UnknownUnit(got, *unit.groups()), "0"
     return NotANumber(got, None), "0"
 

@@ -172,8 +172,9 @@ def _operator(stop: Stop) -> Diagnostic | None:
     if got.text == "*" and not all(glued):
         stage = stop.text[stop.pieces[stop.stage].start : before.end]
         return BareRepeat(" ".join(stage.split()), right).at(stop.span(got))
-    blank = "" if got.text in _ARITHMETIC else " "
-    return BareArithmetic(f"{_operand(stop)}{blank}{got.text}{blank}{right}").at(stop.span(got))
+    if got.text in _ARITHMETIC:
+        return BareArithmetic("arithmetic", f"{_operand(stop)}{got.text}{right}").at(stop.span(got))
+    return BareArithmetic("a condition", f"{_operand(stop)} {got.text} {right}").at(stop.span(got))
 
 
 def _conditional(stop: Stop) -> Diagnostic | None:
@@ -183,9 +184,10 @@ def _conditional(stop: Stop) -> Diagnostic | None:
         return None
     for number in range(stop.number, len(stop.pieces)):
         if stop.around[number] == stop.opener and stop.pieces[number].text == "else":
-            if stop.pieces[number - 1].text != ")":
-                return BareArithmetic(f"{_operand(stop)} if ... else ...").at(stop.span(got))
-            break
+            if stop.pieces[number - 1].text == ")" or number + 1 == len(stop.pieces):
+                break
+            choice = stop.text[got.start : stop.pieces[number + 1].end]
+            return BareArithmetic("a condition", f"{_operand(stop)} {choice}").at(stop.span(got))
     return None
 
 

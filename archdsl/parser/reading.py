@@ -59,7 +59,8 @@ def parse_leniently(source: Source, limits: Limits = Limits()) -> tuple[Spec, tu
     """The statements that could be read, and what is wrong with the text, advice included."""
     size = len(source.text.encode("utf-8", "replace"))
     if size > limits.size:
-        return Spec(source, ()), (LongText(size, limits.size).at(source.span(0, 1)),)
+        end = len(source.text.encode("utf-8", "replace")[: limits.size].decode("utf-8", "ignore"))
+        return Spec(source, ()), (LongText(size, limits.size).at(source.span(end, end + 1)),)
     text, found = readable(source)
     guessed = [
         place.start for mistake in found if (place := mistake.span) and mistake.severity is Severity.ERROR
@@ -163,7 +164,7 @@ def _late_versions(statements: Sequence[Statement]) -> Iterator[Diagnostic]:
     for number, statement in enumerate(statements):
         if isinstance(statement, Version):
             if number:
-                yield LateVersion().at(statement.span, Label(statements[0].span, "this one, for instance"))
+                yield LateVersion().at(statement.span, Label(statements[0].span, "the first is here"))
             elif statement.number.value != VERSION:
                 yield UnknownVersion(statement.number.text, VERSION).at(statement.number.span)
 

@@ -14,7 +14,7 @@ from archdsl.parser.diagnosis import diagnose
 from archdsl.parser.scan import Piece
 from archdsl.parser.stop import Stop
 from archdsl.parser.tables import tables
-from archdsl.source import Source
+from archdsl.source import Source, Span
 
 MOST = 100  # mistakes in a statement after which the rest of it is not read
 Cursor: TypeAlias = Any  # Lark's InteractiveParser, which is not typed
@@ -63,12 +63,17 @@ class Reader:
         """Notes the mistake and brings the parser to the next place where it can go on, if there is one."""
         stop = Stop(self.source, self.text, self.pieces, self.around, number, frozenset(cursor.accepts()))
         if not self._is_consequence(stop):
-            self.found.append(diagnose(stop))
+            self._add(diagnose(stop))
         landing = self._landing(stop)
         if landing is None or not _fit(cursor, _SYNC[landing.text]):
             return False
         cursor.lexer_thread.state.line_ctr.char_pos = landing.start
         return True
+
+    def _add(self, mistake: Diagnostic) -> None:
+        """Keeps a mistake, unless it lies in the place of an earlier one."""
+        if not any(_covers(earlier.span, mistake.span) for earlier in self.found):
+            self.found.append(mistake)
 
     def _is_consequence(self, stop: Stop) -> bool:
         if stop.got is None and self.is_cut:
@@ -78,12 +83,16 @@ class Reader:
         return bisect_left(self.guessed, start) < bisect_left(self.guessed, end)
 
     def _landing(self, stop: Stop) -> Piece | None:
-        """The next pipe, comma or closing bracket of the bracket that is open."""
+        """The next pipe or, inside brackets, the next comma or the bracket that closes them."""
+        kinds = ("pipe",) if stop.opener < 0 else ("pipe", "comma", "close")
         for number in range(stop.number, len(self.pieces)):
-            piece = self.pieces[number]
-            if self.around[number] == stop.opener and piece.kind in ("pipe", "comma", "close"):
-                return None if piece.kind == "comma" and stop.opener < 0 else piece
+            if self.around[number] == stop.opener and self.pieces[number].kind in kinds:
+                return self.pieces[number]
         return None
+
+
+def _covers(outer: Span | None, inner: Span | None) -> bool:
+    return outer is not None and inner is not None and outer.start <= inner.start < outer.end
 
 
 def _fit(cursor: Cursor, terminal: str) -> bool:

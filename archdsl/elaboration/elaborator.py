@@ -7,7 +7,7 @@ becomes a block that is remembered by what it depends on.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -47,6 +47,7 @@ from archdsl.formatter import format_node
 from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op
 from archdsl.ops import OPERATIONS
+from archdsl.ops.regularisers import DropPath
 from archdsl.source import Label, Span
 from archdsl.stage import BareWord, Flow, Lattice, Map, Pyramid, Stage
 from archdsl.syntax import (
@@ -346,8 +347,8 @@ class Elaborator(Arguments):
             raise ArchError(NotAStage(f"`{name}` without brackets").at(span))
         op, maps = self.bound_op(found, span, context)
         x = self.one_map(flow, f"the input of `{name}`", span)
-        if op.name == "drop_path" and context.sumless:
-            op = OPERATIONS["id"]()
+        if isinstance(op, DropPath) and context.sumless:
+            op = replace(op, rate=0.0) if op.ramp else OPERATIONS["id"]()  # a ramp counts it
         return self.add(op, (x, *maps), context, label, span)
 
     def add(
@@ -633,8 +634,6 @@ class Elaborator(Arguments):
             text = join.span.text[len(join.name) + 1 : -1]
             mistake = NotAStage(f"`{join.name}(...)`")
             diagnostic = mistake.at(join.name_span)
-            from dataclasses import replace
-
             return replace(
                 diagnostic,
                 help=f"arguments of a stage stand without brackets: write `{join.name} {text}`",
@@ -995,8 +994,6 @@ def called_from(diagnostic: Diagnostic, span: Span) -> Diagnostic:
 
 
 def relabelled(diagnostic: Diagnostic, labels: tuple[Label, ...]) -> Diagnostic:
-    from dataclasses import replace
-
     return replace(diagnostic, labels=labels)
 
 

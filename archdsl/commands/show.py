@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from fractions import Fraction
 
 import click
 
@@ -13,6 +14,7 @@ from archdsl.commands.specs import read
 from archdsl.network import Network
 from archdsl.op import Op
 from archdsl.parser import parse
+from archdsl.source import Span
 from archdsl.syntax import Node, children
 from archdsl.tensors import Shape
 
@@ -38,16 +40,20 @@ def command(spec: str, stage: str, settings: dict[str, str], shape: Shape | None
 
 
 def _tree(node: Node, level: int) -> Iterator[str]:
-    """A line a node: what it is, what it says itself, where it stands."""
-    said = [
-        f"{field.name}={value!r}"
-        for field in fields(node)
-        if isinstance(value := getattr(node, field.name), str | int | float | bool) and value != ""
-    ]
+    """A line a node: where it stands, what it is, what it says itself."""
+    values = {field.name: getattr(node, field.name) for field in fields(node)}
+    said = [f"{name}={_told(value)}" for name, value in values.items() if _is_plain(value)]
     place = f"{node.span.line}:{node.span.column}"
     yield f"{place:>6}  {'  ' * level}{type(node).__name__} {' '.join(said)}".rstrip()
     for child in children(node):
         yield from _tree(child, level + 1)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a field holds a word, a number or a size, and no node."""
+    if isinstance(value, tuple) and not isinstance(value, Span):
+        return bool(value) and all(isinstance(item, int | str) for item in value)
+    return isinstance(value, str | int | Fraction)
 
 
 def _graph(network: Network) -> Iterator[str]:
@@ -73,4 +79,6 @@ def _call(op: Op) -> str:
 
 
 def _told(value: object) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return repr(value) if isinstance(value, str) else str(value)

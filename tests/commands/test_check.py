@@ -91,7 +91,9 @@ def test_a_picture_is_no_spec(archdsl, tmp_path):
     assert "byte 0 is not UTF-8" in ended.out
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="needs a file that the system refuses to read")
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/mem"), reason="needs a file that the system refuses to read"
+)
 def test_a_file_that_the_system_refuses_is_told(archdsl):
     ended = archdsl("check", "/proc/self/mem")
     assert ended.code == 2

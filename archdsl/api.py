@@ -368,7 +368,8 @@ def closed(name: str, program: Program, given: Mapping[str, Answer]) -> Architec
 def _meets(program: Program, architecture: Architecture) -> None:
     """Raises ArchError where a closed spec breaks its own requirement."""
     unmet = [
-        Unmet(format_node(node), told(node, architecture)).at(span) for node, span in broken(program, architecture)
+        Unmet(format_node(node), told(node, architecture)).at(span)
+        for node, span in broken(program, architecture)
     ]
     if unmet:
         raise ArchError(*unmet)
@@ -405,7 +406,9 @@ def answer_of(choice: Choice, option: str | int | float) -> Answer:
                 return float(text)
         except ValueError:
             pass
-        raise ArchError(NoSuchOption(choice.name, text, (f"{choice.low:g}..{choice.high:g}",)).at(choice.span))
+        raise ArchError(
+            NoSuchOption(choice.name, text, (f"{choice.low:g}..{choice.high:g}",)).at(choice.span)
+        )
     raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))
 
 

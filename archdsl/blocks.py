@@ -68,7 +68,12 @@ class Digester:
         was met before in this network.
         """
         known = block.digested
-        if known is not None and known.inputs == inputs and not first and known.weighted.isdisjoint(self.repeats):
+        if (
+            known is not None
+            and known.inputs == inputs
+            and not first
+            and known.weighted.isdisjoint(self.repeats)
+        ):
             self.repeats.update(dict.fromkeys(known.weighted, 1))
             first.update(known.first)
             return known.digests

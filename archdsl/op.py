@@ -13,7 +13,6 @@ from typing import Any, ClassVar, TypeAlias
 
 from archdsl.tensors import Cost, Shape, Shapes, Stride, Window
 
-
 # ---- kinds of arguments ------------------------------------------------------------------------
 
 
@@ -162,5 +161,3 @@ def arguments(kind: type[Any]) -> dict[str, dataclasses.Field[Any]]:
 def per_axis(size: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
     """A number for each spatial dimension; a single number counts for all of them."""
     return (size,) * rank if isinstance(size, int) else size
-
-

@@ -186,7 +186,12 @@ class Wiring(Protocol):
         ...
 
     def backbone(
-        self, stage: StageValue, flow: Map, taps: tuple[str, ...] | None, depth: int | None, keywords: dict[str, Any]
+        self,
+        stage: StageValue,
+        flow: Map,
+        taps: tuple[str, ...] | None,
+        depth: int | None,
+        keywords: dict[str, Any],
     ) -> Pyramid:
         """Runs a definition as an encoder: its levels down to stride 2^depth, and only what they need."""
         ...

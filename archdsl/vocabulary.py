@@ -20,6 +20,8 @@ from archdsl.op import Op
 from archdsl.source import Label, Source, Span
 from archdsl.stage import Stage
 from archdsl.syntax import (
+    Alternatives,
+    At,
     Choice,
     Default,
     Define,
@@ -32,14 +34,12 @@ from archdsl.syntax import (
     Name,
     Node,
     Pipeline,
+    Quote,
     Range,
     Spec,
     Statement,
     Use,
     Word,
-    Alternatives,
-    At,
-    Quote,
     children,
     walk,
 )

@@ -90,7 +90,9 @@ def told(condition: Expression, figures: Figures) -> str:
         elif isinstance(node, Paren):
             stack.append(node.inner)
     values = ((name, FIGURES[name](figures)) for name in dict.fromkeys(names))
-    return ", ".join(f"{name} = {value:,}" if not isinstance(value, bool) else f"not {name}" for name, value in values)
+    return ", ".join(
+        f"{name} = {value:,}" if not isinstance(value, bool) else f"not {name}" for name, value in values
+    )
 
 
 def _truth(node: Expression, figures: Figures) -> bool:

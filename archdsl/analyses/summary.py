@@ -101,7 +101,7 @@ class _Stage:
 
 
 def _tree(network: Network) -> _Stage:
-    words = {scope.path: scope.word for scope in network.scopes}
+    words = {scope.path: scope.word for scope in network.scopes if not scope.word.startswith("_")}
     root = _Stage()
     counted: set[str] = set()
     for number, operation in enumerate(network.operations):
@@ -115,7 +115,7 @@ def _tree(network: Network) -> _Stage:
         stage.params, stage.macs = stage.params + params, stage.macs + macs
         for part in path.split(".") if path else ():
             at = f"{at}.{part}" if at else part
-            stage = stage.children.setdefault(part, _Stage(words.get(at, ""), inputs[0] if inputs else None))
+            stage = stage.children.setdefault(part, _Stage(words.get(at, ""), entered=inputs[0]))
             stage.shape = operation.shape
             stage.params, stage.macs = stage.params + params, stage.macs + macs
         stage.operation = operation.op.name
@@ -162,12 +162,12 @@ def _below(stage: _Stage, path: str, level: int, depth: int) -> Iterator[Row]:
 
 
 def _is_list(stage: _Stage) -> bool:
-    """Whether a stage only numbers stages that only number stages (`blocks.0.0`)."""
-    return _numbers(stage) and any(_numbers(child) for child in stage.children.values())
+    """Whether a stage only numbers stages that number theirs (`blocks.0.0`)."""
+    return not stage.word and _numbers(stage) and any(_numbers(child) for child in stage.children.values())
 
 
 def _numbers(stage: _Stage) -> bool:
-    return bool(stage.children) and not stage.word and all(name.isdigit() for name in stage.children)
+    return bool(stage.children) and all(name.isdigit() for name in stage.children)
 
 
 # ---- text ----------------------------------------------------------------------------------------

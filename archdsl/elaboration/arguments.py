@@ -192,7 +192,12 @@ class Arguments:
             raise ArchError(TooManyArguments(found.word, names).at(extra.span))
 
     def _fill_defaults(
-        self, definition: Definition, variables: dict[str, Value], found: Partial, span: Span, context: Context
+        self,
+        definition: Definition,
+        variables: dict[str, Value],
+        found: Partial,
+        span: Span,
+        context: Context,
     ) -> None:
         from archdsl.elaboration.context import Frame, Scope
 
@@ -220,9 +225,7 @@ class Arguments:
             values.pop(name, None)
         return op(**values), maps
 
-    def bound_stage(
-        self, found: Partial, span: Span, context: Context
-    ) -> tuple[Stage, Bound]:
+    def bound_stage(self, found: Partial, span: Span, context: Context) -> tuple[Stage, Bound]:
         """A recipe stage; arguments that it does not know go to the definition that it names."""
         stage = found.callee
         assert isinstance(stage, type) and issubclass(stage, Stage)
@@ -250,9 +253,7 @@ class Arguments:
         own = {name: given for name, given in found.keywords.items() if name in fields}
         return found.but(positional=(Given(named_partial, named.span),), keywords=own)
 
-    def _bound(
-        self, found: Partial, fields: Mapping[str, Field[Any]], span: Span, context: Context
-    ) -> Bound:
+    def _bound(self, found: Partial, fields: Mapping[str, Field[Any]], span: Span, context: Context) -> Bound:
         names = tuple(fields)
         self._check_places(found, names, span)
         given: dict[str, Given] = dict(found.defaults)
@@ -297,9 +298,7 @@ class Arguments:
         known = (*context.variables, *file.lets)
         return UnknownVariable(value, stage, known).at(span)
 
-    def _int(
-        self, kind: Int, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> int:
+    def _int(self, kind: Int, value: Value, option: str, stage: str, span: Span, context: Context) -> int:
         if isinstance(value, Map | Pyramid):
             value = value.shape.channels if isinstance(value, Map) else value.maps[-1].shape.channels
         if not isinstance(value, int) or isinstance(value, bool):
@@ -309,9 +308,7 @@ class Arguments:
         check_bounds(kind, value, option, span)
         return value
 
-    def _real(
-        self, kind: Real, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> float:
+    def _real(self, kind: Real, value: Value, option: str, stage: str, span: Span, context: Context) -> float:
         if isinstance(value, Map):
             value = value.shape.channels
         if not isinstance(value, int | Fraction) or isinstance(value, bool):
@@ -319,16 +316,12 @@ class Arguments:
         check_bounds(kind, value, option, span)
         return float(value)
 
-    def _flag(
-        self, kind: Flag, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> bool:
+    def _flag(self, kind: Flag, value: Value, option: str, stage: str, span: Span, context: Context) -> bool:
         if not isinstance(value, bool):
             raise ArchError(WrongValue(option, "`true` or `false`", described(value)).at(span))
         return value
 
-    def _dims(
-        self, kind: Dims, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> Value:
+    def _dims(self, kind: Dims, value: Value, option: str, stage: str, span: Span, context: Context) -> Value:
         if isinstance(value, Size):
             sizes: tuple[int, ...] = tuple(value)
         elif isinstance(value, int) and not isinstance(value, bool):
@@ -346,7 +339,9 @@ class Arguments:
         if isinstance(value, Partial) and not value.positional and not value.keywords:
             value = BareWord(value.written)
         if not isinstance(value, BareWord):
-            raise ArchError(WrongValue(option, f"one of {', '.join(kind.options)}", described(value)).at(span))
+            raise ArchError(
+                WrongValue(option, f"one of {', '.join(kind.options)}", described(value)).at(span)
+            )
         if value not in kind.options:
             raise ArchError(UnknownWord(stage, value, kind.options).at(span))
         return str(value)
@@ -358,9 +353,7 @@ class Arguments:
             return self._word(OneWord(("symmetric", "same")), value, option, stage, span, context)
         return self._dims(Dims(low=0), value, option, stage, span, context)
 
-    def _map(
-        self, kind: MapRef, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> Map:
+    def _map(self, kind: MapRef, value: Value, option: str, stage: str, span: Span, context: Context) -> Map:
         if isinstance(value, Pyramid):
             value = value.maps[-1]
         if not isinstance(value, Map):
@@ -385,9 +378,7 @@ class Arguments:
             raise ArchError(UnknownWord(stage, value, kind.own, public).at(span))
         raise ArchError(WrongValue(option, "a stage", described(value)).at(span))
 
-    def _gate(
-        self, kind: Gate, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> Value:
+    def _gate(self, kind: Gate, value: Value, option: str, stage: str, span: Span, context: Context) -> Value:
         return self._stage_name(StageName(()), value, option, stage, span, context)
 
     def _per_level(
@@ -405,10 +396,7 @@ class Arguments:
             raise ArchError(WrongValue(option, "a list of module paths", described(value)).at(span))
         return tuple(str(path) for path in value)
 
-
-    def _tag(
-        self, kind: Tag, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> str:
+    def _tag(self, kind: Tag, value: Value, option: str, stage: str, span: Span, context: Context) -> str:
         if not isinstance(value, str):
             raise ArchError(WrongValue(option, "the name of published weights", described(value)).at(span))
         return str(value)

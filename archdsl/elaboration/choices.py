@@ -50,7 +50,14 @@ class Choice:
 
     def named(self, prefix: str) -> Choice:
         return Choice(
-            join_words(prefix, self.name), self.kind, self.options, self.span, self.low, self.high, self.step, self.log
+            join_words(prefix, self.name),
+            self.kind,
+            self.options,
+            self.span,
+            self.low,
+            self.high,
+            self.step,
+            self.log,
         )
 
 

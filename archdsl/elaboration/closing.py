@@ -26,7 +26,6 @@ from archdsl.syntax import (
     Branch,
     Choice,
     Define,
-    Each,
     Element,
     Expression,
     Function,
@@ -190,9 +189,7 @@ class Closer:
 
     def _loop(self, loop: Loop, trace: Trace, turn: Turn, named: bool) -> Element:
         if not self._open(loop.body):
-            bindings = tuple(
-                replace(b, values=self._sequence(b.values, trace, turn)) for b in loop.bindings
-            )
+            bindings = tuple(replace(b, values=self._sequence(b.values, trace, turn)) for b in loop.bindings)
             return replace(loop, bindings=bindings, body=self.pipeline(loop.body, trace, turn))
         turns: list[Loop] = self._turned(loop, trace, turn)
         if len(turns) == 1:
@@ -208,10 +205,14 @@ class Closer:
         for index in range(count):
             values = trace.turns[loop, turn][index]
             bindings = tuple(self._one_turn(b, values, index, trace, turn) for b in loop.bindings)
-            made.append(replace(loop, bindings=bindings, body=self.pipeline(loop.body, trace, (*turn, index))))
+            made.append(
+                replace(loop, bindings=bindings, body=self.pipeline(loop.body, trace, (*turn, index)))
+            )
         return made
 
-    def _one_turn(self, binding: Binding, values: dict[str, Any], index: int, trace: Trace, turn: Turn) -> Binding:
+    def _one_turn(
+        self, binding: Binding, values: dict[str, Any], index: int, trace: Trace, turn: Turn
+    ) -> Binding:
         """A binding that holds only the values of one turn."""
         node = binding.values
         value = values[binding.names[0]] if len(binding.names) == 1 else None

@@ -165,5 +165,3 @@ class Context:
         """The name so far of choices below a stage."""
         own = self.numbering.get(node, fallback)
         return f"{self.words}.{own}" if self.words else own
-
-

@@ -78,14 +78,7 @@ PLACES = ("none", "standard", "pre", "post", "identity")
 
 # Names that every torch module has; `forward` and the like can't name a part.
 RESERVED = frozenset(
-    "add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval "
-    "extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu "
-    "load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters "
-    "register_backward_hook register_buffer register_forward_hook register_forward_pre_hook "
-    "register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook "
-    "register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook "
-    "register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict "
-    "to to_empty train training type xpu zero_grad loss_weights".split()
+    ["add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu", "cuda", "double", "dump_patches", "eval", "extra_repr", "float", "forward", "get_buffer", "get_extra_state", "get_parameter", "get_submodule", "half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers", "named_children", "named_modules", "named_parameters", "parameters", "register_backward_hook", "register_buffer", "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_full_backward_pre_hook", "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook", "register_module", "register_parameter", "register_state_dict_post_hook", "register_state_dict_pre_hook", "requires_grad_", "set_extra_state", "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train", "training", "type", "xpu", "zero_grad", "loss_weights", "normalisation"]
 )
 
 
@@ -204,22 +197,33 @@ class Elaborator(Arguments):
             if len(inner) == 1 and not isinstance(inner[0], Marked):
                 return self.element(inner[0], flow, context, label)
             return self._named(label, flow, context, lambda inside: self.pipeline(group.body, flow, inside))
-        return self._repeat(group, flow, context, label, lambda value, inside: self.pipeline(group.body, value, inside))
+        return self._repeat(
+            group, flow, context, label, lambda value, inside: self.pipeline(group.body, value, inside)
+        )
 
-    def _named(self, label: str, flow: Any, context: Context, run: Callable[[Context], Any], word: str = "") -> Any:
+    def _named(
+        self, label: str, flow: Any, context: Context, run: Callable[[Context], Any], word: str = ""
+    ) -> Any:
         """Runs something in a named scope."""
         path = self.path(label, context)
         builder = context.frame.builder
         first = len(builder.items)
         words = f"{context.words}.{label}" if context.words else label
-        made = run(context.but(scope=Scope(path, context.scope.shared), words=words if not word else context.words))
+        made = run(
+            context.but(scope=Scope(path, context.scope.shared), words=words if not word else context.words)
+        )
         builder.scopes.append(NetworkScope(path, word, first, len(builder.items)))
         if isinstance(made, Map):
             builder.leaves[path] = made.value
         return made
 
     def _repeat(
-        self, element: Group | Join, flow: Any, context: Context, label: str | None, body: Callable[[Any, Context], Any]
+        self,
+        element: Group | Join,
+        flow: Any,
+        context: Context,
+        label: str | None,
+        body: Callable[[Any, Context], Any],
     ) -> Any:
         """Runs a body `times` times in series."""
         assert element.times is not None
@@ -317,7 +321,9 @@ class Elaborator(Arguments):
             raise ArchError(mistake.at(word.name_span)) from None
         if found is None:
             vocabulary = context.frame.file.vocabulary
-            raise ArchError(UnknownStage(word.name, vocabulary.stage_words(context.frame.file)).at(word.name_span))
+            raise ArchError(
+                UnknownStage(word.name, vocabulary.stage_words(context.frame.file)).at(word.name_span)
+            )
         below = context.word(word, label or word.name)
         whole = self.extended(found, word, context, below)
         if flow is UNKNOWN:
@@ -325,7 +331,13 @@ class Elaborator(Arguments):
         return self.call(whole, flow, context, label, word.span, word)
 
     def call(
-        self, found: Partial, flow: Any, context: Context, label: str | None, span: Span, site: Node | None = None
+        self,
+        found: Partial,
+        flow: Any,
+        context: Context,
+        label: str | None,
+        span: Span,
+        site: Node | None = None,
     ) -> Any:
         """Runs a stage value on what flows."""
         callee = found.callee
@@ -444,7 +456,13 @@ class Elaborator(Arguments):
             trace = Trace(definition.name)
             outer.trace.calls[site or definition.node, context.turn] = trace
         frame = Frame(
-            run, definition.file, outer.builder, flow, outer.image, chain=(*outer.chain, definition), trace=trace
+            run,
+            definition.file,
+            outer.builder,
+            flow,
+            outer.image,
+            chain=(*outer.chain, definition),
+            trace=trace,
         )
         numbering = run.words_in(definition.body, definition.file)
         return Context(frame, context.asker, variables, scope, words, numbering, sumless=context.sumless)
@@ -529,6 +547,7 @@ class Elaborator(Arguments):
             inputs, key = self._signature(definition, variables, flow, context)
         except Uncacheable:
             return None
+
         def build(asker: Recorder) -> Block:
             return self.built(definition, variables, flow, context, asker, None)
 
@@ -603,7 +622,13 @@ class Elaborator(Arguments):
         if outer.trace is not None:
             trace = outer.trace.calls[site or definition.node, context.turn] = Trace(definition.name)
         frame = Frame(
-            outer.run, definition.file, builder, inner_flow, image, chain=(*outer.chain, definition), trace=trace
+            outer.run,
+            definition.file,
+            builder,
+            inner_flow,
+            image,
+            chain=(*outer.chain, definition),
+            trace=trace,
         )
         numbering = outer.run.words_in(definition.body, definition.file)
         trail = Trail()
@@ -620,7 +645,9 @@ class Elaborator(Arguments):
             raise ArchError(self._not_a_join(join, context))
         if join.times is not None:
             once = Join(join.span, join.name, join.branches, None, join.name_span)
-            return self._repeat(join, flow, context, label, lambda value, inside: self._join(once, value, inside, None))
+            return self._repeat(
+                join, flow, context, label, lambda value, inside: self._join(once, value, inside, None)
+            )
         inside = context.but(trail=None)
         if label is not None:
             # A join is no stage of its scope: its name opens a scope but takes no number.
@@ -649,7 +676,9 @@ class Elaborator(Arguments):
             case "pyramid":
                 self._no_keywords(join)
                 branches = self._branches(join, flow, context)
-                return Pyramid(tuple(self.one_map(value, "a level of `pyramid`", span) for value, span in branches))
+                return Pyramid(
+                    tuple(self.one_map(value, "a level of `pyramid`", span) for value, span in branches)
+                )
         self._no_keywords(join)
         branches = self._branches(join, flow, context)
         return self.combined(join.name, branches, context, join.span)
@@ -663,9 +692,7 @@ class Elaborator(Arguments):
         try:
             value = builder.add(OPERATIONS[word](), tuple(m.value for m in maps), "", span)
         except (DifferentSizes, DifferentChannels) as mistake:
-            labels = [
-                Label(place, f"gives {m.shape}") for m, (_, place) in zip(maps, branches, strict=True)
-            ]
+            labels = [Label(place, f"gives {m.shape}") for m, (_, place) in zip(maps, branches, strict=True)]
             diagnostic = mistake.at(labels[0].span)
             raise ArchError(relabelled(diagnostic, tuple(labels))) from None
         except Mistake as mistake:
@@ -698,7 +725,9 @@ class Elaborator(Arguments):
         """concat(id, body) (Huang et al. 2016, arXiv:1608.06993)."""
         self._no_keywords(join)
         x = self.one_map(flow, "the input of `dense`", join.span)
-        return self.combined("concat", [(x, join.name_span), *self._branches(join, flow, context)], context, join.span)
+        return self.combined(
+            "concat", [(x, join.name_span), *self._branches(join, flow, context)], context, join.span
+        )
 
     # ---- residual ------------------------------------------------------------------------------
 
@@ -801,7 +830,11 @@ class Elaborator(Arguments):
         context = self.beside(context)
         if isinstance(shortcut.value, Partial | Quoted):
             made = self.call(
-                as_partial(shortcut.value, None), x, context, self._shortcut_label(shortcut.value), shortcut.span
+                as_partial(shortcut.value, None),
+                x,
+                context,
+                self._shortcut_label(shortcut.value),
+                shortcut.span,
             )
             projected = self.one_map(made, "the shortcut", shortcut.span)
         elif shortcut.value == "auto":

@@ -9,10 +9,27 @@ from typing import Any
 
 from archdsl.elaboration.choices import Answer, Choice
 from archdsl.elaboration.context import Context
-from archdsl.elaboration.values import UNKNOWN, Muted, Partial, Quoted, Uncacheable, Value, described, key_of, shown
+from archdsl.elaboration.values import (
+    UNKNOWN,
+    Muted,
+    Partial,
+    Quoted,
+    Uncacheable,
+    Value,
+    described,
+    key_of,
+    shown,
+)
 from archdsl.errors import ArchError, Mistake
 from archdsl.errors.expansion import ListTooLong, NumberTooLarge
-from archdsl.errors.names import Arithmetic, StepsDiffer, UnknownFunction, UnknownHole, UnknownValue, WrongValue
+from archdsl.errors.names import (
+    Arithmetic,
+    StepsDiffer,
+    UnknownFunction,
+    UnknownHole,
+    UnknownValue,
+    WrongValue,
+)
 from archdsl.errors.spaces import BadRange, EmptyRange
 from archdsl.formatter import format_node
 from archdsl.source import Label, Span
@@ -20,13 +37,11 @@ from archdsl.stage import BareWord, Lattice, Map, Pyramid, Size
 from archdsl.syntax import (
     At,
     Binary,
-    Binding as LoopBinding,
-    Choice as ChoiceNode,
     Dimensions,
+    Each,
     Expression,
     Function,
     Keyword,
-    Each,
     Listing,
     Marked,
     Name,
@@ -44,6 +59,12 @@ from archdsl.syntax import (
     Word,
     as_pipeline,
     walk,
+)
+from archdsl.syntax import (
+    Binding as LoopBinding,
+)
+from archdsl.syntax import (
+    Choice as ChoiceNode,
 )
 from archdsl.vocabulary import Binding, Definition
 
@@ -264,7 +285,9 @@ class Evaluator:
     ) -> Value:
         step = 1 if step is None else step
         if not isinstance(step, int) or step < 1:
-            raise ArchError(BadRange("the step of a range of whole numbers must be a whole number").at(node.span))
+            raise ArchError(
+                BadRange("the step of a range of whole numbers must be a whole number").at(node.span)
+            )
         if (high - low) // step >= MAX_LIST * 10:
             raise ArchError(ListTooLong(MAX_LIST * 10).at(node.span))
         options = tuple(str(value) for value in range(low, high + 1, step))
@@ -286,9 +309,7 @@ class Evaluator:
         if not reads and not open_:
             try:
                 names = {node.name for node in walk(pipeline) if isinstance(node, Name | Word)}
-                names |= {
-                    node.label for node in walk(pipeline) if isinstance(node, Marked) and node.label
-                }
+                names |= {node.label for node in walk(pipeline) if isinstance(node, Marked) and node.label}
                 holes = "".join(names)
                 free = tuple(
                     (name, key_of(value))
@@ -324,7 +345,9 @@ class Evaluator:
                 lengths.append((binding, len(value)))
         if not lengths:
             wrong = bindings[0].values
-            raise ArchError(WrongValue(bindings[0].names[0], "a list", described(columns[0][1])).at(wrong.span))
+            raise ArchError(
+                WrongValue(bindings[0].names[0], "a list", described(columns[0][1])).at(wrong.span)
+            )
         if len({length for _, length in lengths}) > 1:
             told = tuple((binding.values.span.text, length) for binding, length in lengths)
             others = [Label(b.values.span, f"{length} values") for b, length in lengths[1:]]
@@ -492,7 +515,9 @@ def list_arithmetic(operator: str, left: Value, right: Value, span: Span) -> Val
     elif operator == "*" and is_list(right) and isinstance(left, int):
         return list_arithmetic(operator, right, left, span)
     else:
-        raise ArchError(Arithmetic(f"`{operator}` does not work on {described(left)} and {described(right)}").at(span))
+        raise ArchError(
+            Arithmetic(f"`{operator}` does not work on {described(left)} and {described(right)}").at(span)
+        )
     if len(made) > MAX_LIST:
         raise ArchError(ListTooLong(MAX_LIST).at(span))
     return made
@@ -527,7 +552,9 @@ def number_arithmetic(operator: str, left: Any, right: Any, span: Span) -> Value
 
 
 def bounded(value: int | Fraction, span: Span) -> int | Fraction:
-    if abs(value) > MAX_NUMBER or (isinstance(value, Fraction) and value.denominator > MAX_DENOMINATOR):
+    if not -MAX_NUMBER <= value <= MAX_NUMBER or (
+        isinstance(value, Fraction) and value.denominator > MAX_DENOMINATOR
+    ):
         raise ArchError(NumberTooLarge("10^18").at(span))
     return normal(value)
 

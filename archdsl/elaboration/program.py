@@ -71,7 +71,9 @@ class Elaborated:
 class Program:
     """One spec with its input and the values that the caller gives for its lets."""
 
-    def __init__(self, file: File, image: Shape | None = None, overrides: Mapping[str, Value] | None = None) -> None:
+    def __init__(
+        self, file: File, image: Shape | None = None, overrides: Mapping[str, Value] | None = None
+    ) -> None:
         self.file = file
         self.overrides = dict(overrides or {})
         self.memo: dict[Any, Any] = {}

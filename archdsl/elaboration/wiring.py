@@ -45,7 +45,9 @@ class Recipe:
 class Wires:
     """The wiring of one stage: everything it adds goes below the context's scope."""
 
-    def __init__(self, elaborator: Elaborator, context: Context, span: Span, words: str, recipe: Recipe) -> None:
+    def __init__(
+        self, elaborator: Elaborator, context: Context, span: Span, words: str, recipe: Recipe
+    ) -> None:
         self.elaborator = elaborator
         self.context = context
         self.span = span
@@ -69,9 +71,7 @@ class Wires:
         """Notes that everything from here to the end of the stage may lie below a path."""
 
     def add(self, op: Op, *maps: Map, name: str | None = None) -> Map:
-        return self.elaborator.add(
-            op, maps, self.context, name, self.span, path="" if name is None else None
-        )
+        return self.elaborator.add(op, maps, self.context, name, self.span, path="" if name is None else None)
 
     def call(self, stage: StageValue, flow: Map, *arguments: Any, name: str, **keywords: Any) -> Map:
         assert isinstance(stage, Partial)
@@ -215,10 +215,18 @@ class Wires:
         builder = Builder((flow.shape, image.shape), (flow.stride, image.stride), flat=True)
         here = Map(0, flow.shape, flow.stride)
         frame = Frame(
-            outer.run, outer.file, builder, here, Map(1, image.shape, image.stride), chain=outer.chain, trace=outer.trace
+            outer.run,
+            outer.file,
+            builder,
+            here,
+            Map(1, image.shape, image.stride),
+            chain=outer.chain,
+            trace=outer.trace,
         )
         trail = Trail()
-        inside = Context(frame, context.asker, context.variables, Scope(""), found.words, {}, context.turn, trail)
+        inside = Context(
+            frame, context.asker, context.variables, Scope(""), found.words, {}, context.turn, trail
+        )
         made = self.elaborator.call(found, here, inside, None, found.span)
         return finished(builder, made, trail)
 

@@ -26,12 +26,16 @@ class Head(Stage):
 
     name = "head"
     part = "head"
-    form: Any = arg(kind=StageName(own=("linear",), rest=True, sizes=True), doc="a kernel size, `linear`, a definition")
+    form: Any = arg(
+        kind=StageName(own=("linear",), rest=True, sizes=True), doc="a kernel size, `linear`, a definition"
+    )
     out: int | None = arg(None, kind=Int(low=1, optional=True), doc="classes that leave")
     size: str = arg("input", kind=Word(("input", "own")), doc="whether the output is resized to the input")
     activation: StageValue | None = arg(None, kind=StageName(optional=True), doc="after the last layer")
     dropout: float = arg(0.0, kind=Real(low=0, high=1), doc="rate before a linear layer")
-    supervise: str | None = arg(None, kind=Word(("none", "deep"), optional=True), doc="score every depth in training")
+    supervise: str | None = arg(
+        None, kind=Word(("none", "deep"), optional=True), doc="score every depth in training"
+    )
 
     def wire(self, net: Wiring, flow: Any) -> Map:
         if isinstance(flow, Lattice):

@@ -7,7 +7,17 @@ from typing import Any, final
 
 from archdsl.errors.recipes import SingleLevel, TooDeep, WrongFlow
 from archdsl.op import Flag, Int, Word, arg
-from archdsl.stage import EVERYWHERE, Gate, Lattice, PerLevel, PerLevelValue, Pyramid, Stage, StageName, Wiring
+from archdsl.stage import (
+    EVERYWHERE,
+    Gate,
+    Lattice,
+    PerLevel,
+    PerLevelValue,
+    Pyramid,
+    Stage,
+    StageName,
+    Wiring,
+)
 
 JOINS = {"none": "none", "plain": "concat", "add": "add", "nested": "concat"}
 
@@ -19,7 +29,9 @@ class Skip(Stage):
 
     name = "skip"
     part = "decoder"
-    form: str = arg(kind=StageName(own=tuple(JOINS), optional=True), doc="which nodes exist and how they join")
+    form: str = arg(
+        kind=StageName(own=tuple(JOINS), optional=True), doc="which nodes exist and how they join"
+    )
     depth: int | None = arg(None, kind=Int(low=1, optional=True), doc="how many levels are climbed")
     input: bool = arg(False, kind=Flag(), doc="whether the image itself joins at full resolution")
     attention: PerLevelValue = arg(EVERYWHERE, kind=PerLevel(Gate()), doc="gates each skip before the join")
@@ -27,7 +39,9 @@ class Skip(Stage):
 
     def wire(self, net: Wiring, flow: Any) -> Lattice:
         if not isinstance(flow, Pyramid):
-            raise WrongFlow("skip", "a pyramid", "one map", "an `encoder` makes one: `encoder resnet34 | skip plain`")
+            raise WrongFlow(
+                "skip", "a pyramid", "one map", "an `encoder` makes one: `encoder resnet34 | skip plain`"
+            )
         strides = tuple(f"/{level.stride}" for level in flow.maps)
         if len(flow.maps) < 2:
             raise SingleLevel("skip", strides)
@@ -36,7 +50,9 @@ class Skip(Stage):
         if depth >= len(flow.maps):
             raise TooDeep("skip", depth, "the encoder", strides)
         gated = depth + self.input
-        gates = self.attention.aligned("attention", gated) if not self.attention.listed else self._gates(gated)
+        gates = (
+            self.attention.aligned("attention", gated) if not self.attention.listed else self._gates(gated)
+        )
         return Lattice(
             maps=flow.maps[: depth + 1],
             join=JOINS[form],

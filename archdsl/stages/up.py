@@ -62,9 +62,13 @@ class Up(Stage):
     name = "up"
     part = "decoder"
     form: str | StageValue = arg(kind=StageName(own=OWN), doc="how a map is made larger")
-    channels: PerLevelValue = arg(EVERYWHERE, kind=PerLevel(Int(low=1)), doc="width of each level, coarsest first")
+    channels: PerLevelValue = arg(
+        EVERYWHERE, kind=PerLevel(Int(low=1)), doc="width of each level, coarsest first"
+    )
     block: PerLevelValue = arg(EVERYWHERE, kind=PerLevel(StageName()), doc="what convolves after the join")
-    se: PerLevelValue = arg(EVERYWHERE, kind=PerLevel(Word(PLACES, optional=True)), doc="where SE sits in the block")
+    se: PerLevelValue = arg(
+        EVERYWHERE, kind=PerLevel(Word(PLACES, optional=True)), doc="where SE sits in the block"
+    )
     attention: PerLevelValue = arg(EVERYWHERE, kind=PerLevel(Gate()), doc="gates the block's output")
     dilation: PerLevelValue = arg(PerLevelValue((1,), False), kind=PerLevel(Int(low=1)), doc="of the blocks")
     inner: str = arg("level", kind=Word(("level", "encoder")), doc="width of a nested decoder's inner nodes")
@@ -159,7 +163,12 @@ class Climb:
         step = self.step(row)
         if self.up.inner == "encoder" and row + column < self.depth:
             step = Step(
-                step.form, self.lattice.maps[row].shape.channels, step.block, step.dilation, step.se, step.attention
+                step.form,
+                self.lattice.maps[row].shape.channels,
+                step.block,
+                step.dilation,
+                step.se,
+                step.attention,
             )
         gate = self.lattice.gates[row + self.lattice.with_input] if self.lattice.gates else None
         join = self.lattice.join

@@ -19,6 +19,7 @@ from torch import Tensor, fx, nn
 from archdsl.emitters import layers
 from archdsl.emitters.chains import chains
 from archdsl.emitters.initialisers import INITIALISERS
+from archdsl.emitters.ramps import with_rates
 from archdsl.network import Network, Output
 from archdsl.op import Call, Layer, Recipe
 
@@ -143,11 +144,14 @@ class Model(nn.Module):
 
     Attributes:
         loss_weights: how much each output counts in the training loss, by its name.
+        normalisation: mean and standard deviation of each channel of the images (white is 1) that the
+            weights expect, where they were trained before; images are normalised before they come here.
     """
 
     def __init__(self, inference: Program, training: Program, loss_weights: Mapping[str, float]):
         super().__init__()
         self.loss_weights = dict(loss_weights)
+        self.normalisation: tuple[tuple[float, ...], tuple[float, ...]] | None = None
         self._inference = inference
         self._training = training
 
@@ -181,6 +185,7 @@ def build(network: Network, *, inference: bool = False) -> Model:
     nn.Sequential, called as one. Modules are made on torch's default device, so that
     `with torch.device("meta")` builds without memory and without initial weights.
     """
+    network = with_rates(network)
     numbers = sorted(network.inference) if inference else range(len(network.operations))
     recipes = {
         number: operation.op.torch(network.shapes_into(operation))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -25,6 +25,9 @@ class Architecture(Protocol):
 
 class Space(Protocol):
     """What a study asks of a space."""
+
+    @property
+    def choices(self) -> Sequence[Choice]: ...
 
     def count(self) -> int:
         """How many members; a range of real numbers counts as very many."""

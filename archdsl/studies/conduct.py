@@ -64,7 +64,9 @@ class StudyResult:
                 f"weights  {self.folder.winner_weights}",
             ]
         else:
-            lines.append("No training was completed, so there is no winner.")
+            reasons = [trial.reason for trial in self.trials if trial.reason]
+            said = f"; the last failed: {reasons[-1]}" if reasons else ""
+            lines.append(f"No training was completed, so there is no winner{said}")
         return "\n".join([*lines, f"report   {self.folder.report / 'index.html'}"])
 
 

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from itertools import islice
-from math import exp, log
 from random import Random
-from typing import TypeVar
+from typing import TypeAlias
 
 from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.errors import ArchError
 from archdsl.errors.studies import NothingFeasible
+from archdsl.space import options_of, random_decision
 from archdsl.studies.candidates import Architecture, Candidate, Proposal, Space
 
 # Draws for one proposal: of the sampler, then at random. A space with fewer members is gone through instead.
 SAMPLER_DRAWS = 64
 RANDOM_DRAWS = 1000
 
-Value = TypeVar("Value")
+Found: TypeAlias = tuple[Architecture, tuple[tuple[Choice, Answer], ...]]
 
 
 def propose(
@@ -40,17 +39,28 @@ def propose(
     """
     search = _Search(space, seen)
     if suggestions is not None:
-        found = search.first(islice(suggestions(rng.getrandbits(31)), SAMPLER_DRAWS))
-        if found is not None:
-            return found
-    if space.count() <= RANDOM_DRAWS:
-        every = _Search(space, seen)
-        unseen = list(every.all(every_decision()))
-        every.refuse_if_all_infeasible(complete=True)
-        return rng.choice(unseen) if unseen else None
-    found = search.first(islice(random_decisions(rng), RANDOM_DRAWS))
+        for found in search.members(islice(suggestions(rng.getrandbits(31)), SAMPLER_DRAWS)):
+            return _closed(found)
+    if _is_small(space):
+        search = _Search(space, seen)
+        unseen = list(search.members(every_decision()))
+        search.refuse_if_all_infeasible(complete=True)
+        return _closed(rng.choice(unseen)) if unseen else None
+    for found in search.members(islice(random_decisions(rng), RANDOM_DRAWS)):
+        return _closed(found)
     search.refuse_if_all_infeasible(complete=False)
-    return found
+    return None
+
+
+def _is_small(space: Space) -> bool:
+    """Whether going through the whole space costs no more than drawing from it."""
+    discrete = all(choice.kind != "float" for choice in space.choices)
+    return discrete and space.count() <= RANDOM_DRAWS
+
+
+def _closed(found: Found) -> Proposal:
+    architecture, decisions = found
+    return Proposal(Candidate.of(architecture), decisions)
 
 
 class _Search:
@@ -63,10 +73,7 @@ class _Search:
         self._infeasible = 0
         self._broken: Counter[str] = Counter()
 
-    def first(self, draws: Iterable[Decide]) -> Proposal | None:
-        return next(self.all(draws), None)
-
-    def all(self, draws: Iterable[Decide]) -> Iterator[Proposal]:
+    def members(self, draws: Iterable[Decide]) -> Iterator[Found]:
         """The feasible, unseen members among the draws, each identity once."""
         found: set[str] = set()
         for decide in draws:
@@ -74,7 +81,7 @@ class _Search:
             architecture = self._judge(_noting(decide, decisions))
             if architecture is not None and architecture.identity not in self._seen | found:
                 found.add(architecture.identity)
-                yield Proposal(Candidate.of(architecture), tuple(decisions))
+                yield architecture, tuple(decisions)
 
     def _judge(self, decide: Decide) -> Architecture | None:
         """The member, if it is feasible; decisions that make no network are as good as a broken require."""
@@ -101,24 +108,7 @@ class _Search:
 def random_decisions(rng: Random) -> Iterator[Decide]:
     """Each choice at random, evenly over its options or its range."""
     while True:
-        yield partial(_draw, rng)
-
-
-def _draw(rng: Random, choice: Choice) -> Answer:
-    if choice.kind != "float":
-        return rng.choice(_answers(choice))
-    assert choice.low is not None
-    assert choice.high is not None
-    if choice.log:
-        return exp(rng.uniform(log(choice.low), log(choice.high)))
-    if choice.step:
-        return choice.low + choice.step * rng.randint(0, int((choice.high - choice.low) / choice.step))
-    return rng.uniform(choice.low, choice.high)
-
-
-def _answers(choice: Choice) -> tuple[Answer, ...]:
-    """All that a discrete choice may become."""
-    return tuple(map(int, choice.options)) if choice.kind == "int" else choice.options
+        yield random_decision(rng.getrandbits(63))
 
 
 def every_decision() -> Iterator[Decide]:
@@ -132,7 +122,7 @@ def every_decision() -> Iterator[Decide]:
     def decide(choice: Choice) -> Answer:
         if len(sizes) == len(turns):
             turns.append(0)
-        answers = _answers(choice)
+        answers = options_of(choice)
         sizes.append(len(answers))
         return answers[turns[len(sizes) - 1]]
 

@@ -24,6 +24,7 @@ from torch import nn
 from archdsl import api
 from archdsl.data import Data, load
 from archdsl.errors import ArchError, Mistake
+from archdsl.source import Source
 from archdsl.studies.executor import Report
 from archdsl.studies.folder import TrialFolder
 from archdsl.studies.results import TrialResult, write_result
@@ -69,8 +70,9 @@ class Bench:
         """Build and train a candidate, with the same bits as `archdsl train` on its text."""
         description = self.data.description
         shape = Shape(description.channels, self.recipe.size, self.recipe.size)
-        architecture = api.load(text, input=shape, classes=description.classes)
-        module = seeded_build(architecture.to_torch, self.recipe.seed)
+        architecture = api.load(Source("candidate", text), input=shape, classes=description.classes)
+        assert isinstance(architecture, api.Architecture), "a candidate is closed"
+        module = seeded_build(lambda: api.built(architecture), self.recipe.seed)
         return module, fit(module, self.data, self.recipe, self.device, report)
 
 

@@ -25,7 +25,9 @@ class Runner:
         self.space_file = folder / "space.arch"
         self.space_file.write_text("conv 1x1 {8, 16}\n")
         (folder / "data").mkdir()
-        self.study = Study(space=self.space_file, data=folder / "data", name="test", trials=6, epochs=3, threads=1)
+        self.study = Study(
+            space=self.space_file, data=folder / "data", name="test", trials=6, epochs=3, threads=1
+        )
         self.folder = StudyFolder(folder / "runs" / "test")
         self.log = io.StringIO()
         self.trained: list[str] = []
@@ -43,9 +45,7 @@ class Runner:
         self.executor = ScriptedExecutor(script)
         with self.folder.held(study.name):
             self.folder.begin(study)
-            supervisor = Supervisor(
-                study, space, self.folder, self.executor, Lines(study.epochs, self.log)
-            )
+            supervisor = Supervisor(study, space, self.folder, self.executor, Lines(study.epochs, self.log))
             try:
                 return supervisor.run(interrupts or Interrupts()), supervisor.trials()
             finally:

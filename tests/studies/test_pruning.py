@@ -39,7 +39,7 @@ def _asked(epochs: int, at: int) -> bool:
     """What the pruner says after epoch `at` of the worst of nine trainings."""
     study = optuna.create_study(direction="maximize", pruner=CautiousPruner(epochs))
     for rank in range(1, 9):
-        curve = {epoch: rank / 10 for epoch in range(1, epochs + 1)}
+        curve = dict.fromkeys(range(1, epochs + 1), rank / 10)
         study.add_trial(create_trial(state=TrialState.COMPLETE, value=rank / 10, intermediate_values=curve))
     trial = study.ask()
     for epoch in range(1, at + 1):
@@ -68,7 +68,9 @@ def test_the_best_score_so_far_counts_not_the_last() -> None:
 def test_a_study_without_a_pruner_stops_nothing() -> None:
     study = optuna.create_study(direction="maximize", pruner=make_pruner("none", 4))
     for _ in range(9):
-        study.add_trial(create_trial(state=TrialState.COMPLETE, value=1.0, intermediate_values={2: 1.0, 4: 1.0}))
+        study.add_trial(
+            create_trial(state=TrialState.COMPLETE, value=1.0, intermediate_values={2: 1.0, 4: 1.0})
+        )
     trial = study.ask()
     trial.report(0.0, 2)
     assert not trial.should_prune()

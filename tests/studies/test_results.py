@@ -20,7 +20,15 @@ def test_a_result_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "torn",
-    ['{"identity": "', "[]", "{}", '{"identity": "abc", "epochs": [{}]}', "", '{"identity": "abc", "epochs": 3}', "\0"],
+    [
+        '{"identity": "',
+        "[]",
+        "{}",
+        '{"identity": "abc", "epochs": [{}]}',
+        "",
+        '{"identity": "abc", "epochs": 3}',
+        "\0",
+    ],
 )
 def test_what_is_no_whole_result_is_none(tmp_path: Path, torn: str) -> None:
     (tmp_path / "result.json").write_text(torn)

@@ -105,7 +105,10 @@ def test_a_space_without_a_feasible_member_says_which_requirement_fails_how_ofte
 def test_conditional_choices_are_decided_where_they_exist(runner: Runner) -> None:
     space = FakeSpace(
         [categorical("block", "plain", "mbconv")],
-        {("block", "mbconv"): [categorical("expand", "3", "6")], ("block", "plain"): [categorical("expand", "1")]},
+        {
+            ("block", "mbconv"): [categorical("expand", "3", "6")],
+            ("block", "plain"): [categorical("expand", "1")],
+        },
     )
     _, trials = runner.run(space, lambda job: (0.1,), trials=9)
     assert sorted(tuple(trial.candidate.choices.values()) for trial in trials) == [

@@ -10,10 +10,10 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator
 
 from archdsl.files import atomic_path
-from archdsl.studies.trials import COMPLETE, FAILED, PRUNED, Trial, best_of, pareto_front
+from archdsl.studies.trials import COMPLETE, FAILED, PRUNED, Trial, pareto_front
 
 # Told apart by the colour-blind too (Okabe and Ito 2008).
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#9A9A9A", "#333333"
@@ -51,15 +51,14 @@ def history(trials: Sequence[Trial]) -> Figure:
     figure, axes = _figure("Score by trial", "trial", _SCORE)
 
     def of(state: str) -> tuple[list[int], list[float]]:
-        chosen = [
-            (place, trial.score or 0.0) for place, trial in enumerate(trials, 1) if trial.state == state
-        ]
-        return [place for place, _ in chosen], [score for _, score in chosen]
+        chosen = [trial for trial in trials if trial.state == state]
+        return [trial.number for trial in chosen], [trial.score or 0.0 for trial in chosen]
 
+    last = max((trial.number for trial in trials), default=0)
     at, scores = of(COMPLETE)
     if at:
         best = list(accumulate(scores, max))
-        axes.step([*at, len(trials)], [*best, best[-1]], where="post", color=ORANGE, label="best so far")
+        axes.step([*at, last], [*best, best[-1]], where="post", color=ORANGE, label="best so far")
         axes.scatter(at, scores, color=BLUE, label="complete", zorder=3)
     at, scores = of(PRUNED)
     if at:
@@ -68,32 +67,36 @@ def history(trials: Sequence[Trial]) -> Figure:
     if at:
         floor = axes.get_xaxis_transform()
         axes.scatter(at, [0.02] * len(at), transform=floor, color=GREY, marker="x", label="failed", zorder=3)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _legend_if_any(axes)
+    axes.set_xlim(-0.5, last + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    _legend(axes)
     return figure
 
 
 def score_against_macs(trials: Sequence[Trial]) -> Figure:
     """Each complete trial by its multiply-adds; the front is what nothing cheaper beats."""
     figure, axes = _figure("Score against cost", "multiply-adds of one image", _SCORE)
-    complete = [trial for trial in trials if trial.state == COMPLETE and trial.score is not None]
-    best = best_of(complete)
-    if best is not None:
-        front = pareto_front(complete)
-        others = [trial for trial in complete if trial not in front]
-        axes.step(*_points(front), where="post", color=ORANGE, zorder=2)
+    front = pareto_front(trials)
+    others = [trial for trial in trials if trial.state == COMPLETE and trial not in front]
+    if others:
         axes.scatter(*_points(others), color=BLUE, label="complete", zorder=3)
+    if front:
+        axes.step(*_points(front), where="post", color=ORANGE)
         axes.scatter(*_points(front), color=ORANGE, label="no cheaper one is better", zorder=4)
-        axes.scatter(*_points([best]), s=180, facecolors="none", edgecolors=INK, label="winner", zorder=5)
+        # The last of the front is the one with the highest score.
+        axes.scatter(*_points(front[-1:]), s=180, facecolors="none", edgecolors=INK, label="winner", zorder=5)
         for trial in front:
-            axes.annotate(
-                str(trial.number), _point(trial), xytext=(6, -12), textcoords="offset points", fontsize=9
-            )
-        costs = [trial.candidate.macs for trial in complete]
-        if max(costs) > 10 * max(1, min(costs)):
-            axes.set_xscale("log")
+            place = (trial.candidate.macs, trial.score or 0.0)
+            axes.annotate(str(trial.number), place, xytext=(6, -13), textcoords="offset points", fontsize=9)
+    else:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no training was completed", ha="center", transform=axes.transAxes)
+    costs = [trial.candidate.macs for trial in (*front, *others)]
+    if costs and max(costs) > 10 * max(1, min(costs)):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    _legend_if_any(axes)
+    _legend(axes)
     return figure
 
 
@@ -108,17 +111,15 @@ def _figure(title: str, across: str, up: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _legend_if_any(axes: Axes) -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower right")
-
-
-def _point(trial: Trial) -> tuple[float, float]:
-    return trial.candidate.macs, trial.score or 0.0
+def _legend(axes: Axes) -> None:
+    """Above the plot, beside the title, where it hides no point."""
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.3, ncols=len(labels))
 
 
 def _points(trials: Sequence[Trial]) -> tuple[list[float], list[float]]:
-    return [_point(trial)[0] for trial in trials], [_point(trial)[1] for trial in trials]
+    return [trial.candidate.macs for trial in trials], [trial.score or 0.0 for trial in trials]
 
 
 def _write(figure: Figure, path: Path) -> None:

@@ -74,12 +74,12 @@ def bottleneck(draft: Draft, x: int, width: int, stride: int) -> int:
     return draft.add("relu3", op("relu"), draft.add("", op("add"), y, x))
 
 
-def resnet50() -> Network:
+def resnet50(depths: tuple[int, ...] = (3, 4, 6, 3)) -> Network:
     draft = Draft()
     x = draft.chain(
         0, conv1=op("conv", 7, 64, stride=2), bn1=op("bn"), relu=op("relu"), pool=op("pool", "max", 3, 2)
     )
-    for number, (width, depth) in enumerate(zip((64, 128, 256, 512), (3, 4, 6, 3), strict=True), 1):
+    for number, (width, depth) in enumerate(zip((64, 128, 256, 512), depths, strict=True), 1):
         with draft.scope(f"layer{number}"):
             for block in range(depth):
                 with draft.scope(str(block), "bottleneck"):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from archdsl.network import Cell, Edge, Network, Operation, Output, Scope
-from archdsl.op import Op
+from archdsl.op import Layer, Op
 from archdsl.source import Source
-from archdsl.tensors import Shape
+from archdsl.tensors import Shape, Shapes
 
 ENCODER = (16, 24, 40, 112, 320)
 DECODER = (32, 64, 128, 256, 256)
@@ -21,6 +21,9 @@ class Made(Op):
 
     name = "made"
     inputs = (1, None)
+
+    def torch(self, inputs: Shapes) -> Layer:
+        return Layer("torch.nn.Identity", {})
 
 
 class Recipe:
@@ -72,12 +75,14 @@ class Recipe:
         return next(cell.value for cell in self.cells if cell.name == name)
 
 
-def steps(recipe: Recipe, source: str, count: int, suffix: str = "", label: str = "transposed conv") -> str:
+def steps(recipe: Recipe, source: str, count: int, suffix: str = "") -> str:
     """Steps above the finest tap, from a node; the name of the last."""
     for number in range(1, count + 1):
         name = f"top{number}{suffix}"
         spatial = (side // 2 ** (count - number) for side in recipe.input.spatial)
-        recipe.add(name, "top", -number, 0, Shape(16, *spatial), Edge(source, name, "up", label))
+        recipe.add(
+            name, "top", -number, 0, Shape(16, *spatial), Edge(source, name, "up", "up ×2, transposed conv")
+        )
         source = name
     return source
 
@@ -94,7 +99,7 @@ def nested(depth: int, tops: int = 1, supervise: bool = False, side: int = 224) 
                 Edge(f"x{row}_{j}", name, "skip" if j == column - 1 else "long", "concat")
                 for j in range(column)
             ]
-            up = Edge(f"x{row + 1}_{column - 1}", name, "up", "transposed conv")
+            up = Edge(f"x{row + 1}_{column - 1}", name, "up", "up ×2, transposed conv")
             role = "decoder" if row + column == depth else "nested"
             recipe.add(name, role, row, column, recipe.at(row, (*DECODER, 256)[row], finest), up, *skips)
     outputs = []
@@ -108,7 +113,7 @@ def nested(depth: int, tops: int = 1, supervise: bool = False, side: int = 224) 
 
 
 def plain(
-    depth: int = 4, join: str = "concat", tops: int = 0, context: str = "", up: str = "transposed conv"
+    depth: int = 4, join: str = "concat", tops: int = 0, context: str = "", up: str = "up ×2, transposed conv"
 ) -> Network:
     """A U-Net; `join` is `concat`, `add` or `` for no skips."""
     recipe = Recipe(Shape(1, 256, 256))

@@ -33,9 +33,25 @@ def draw(network: Network, *, title: str = "", level: str = "recipe") -> str:
     """
     if level == "full":
         return draw_full(network, title)
-    if any(cell.role == "encoder" for cell in network.cells):
+    if _is_grid(network):
         return draw_grid(network, title)
     return draw_strip(network, title)
+
+
+def _is_grid(network: Network) -> bool:
+    """Whether the recipe makes a picture: several levels, and something leads to every cell.
+
+    A head on the deepest level alone leaves the other levels out of the network.
+    """
+    names = {cell.name for cell in network.cells}
+    fed = {edge.target for edge in network.edges if edge.source in names} | {"input"}
+    return sum(cell.role == "encoder" for cell in network.cells) > 1 and names <= fed
+
+
+def svg(network: Network, *, title: str = "", level: str = "recipe") -> str | None:
+    """A drawing as SVG text; None where nothing can draw."""
+    image = render(draw(network, title=title, level=level), "svg")
+    return None if isinstance(image, str) else image.decode()
 
 
 def write(network: Network, path: Path, *, title: str = "", level: str = "recipe") -> Drawn:

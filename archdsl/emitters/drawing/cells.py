@@ -27,7 +27,7 @@ class Line:
 
 LINES = {
     "down": Line("#455a64", "stride-2 stage"),
-    "up": Line("#2e7d32", "up"),
+    "up": Line("#2e7d32", "up ×2"),
     "skip": Line("#1565c0", "skip"),
     "long": Line("#64a4e0", "dense skip", "⇢", "dashed", 1.0, 0.5),
     "flow": Line("#455a64"),
@@ -73,7 +73,8 @@ def name_markup(network: Network, cell: Cell, room: float) -> Markup:
 
 def name_width(network: Network, cell: Cell) -> float:
     """Points that the name of a cell may need."""
-    return theme.width_of(" ".join(filter(None, name(network, cell))), NAME)
+    bold, plain = name(network, cell)
+    return theme.width_of(bold, NAME, bold=True) + theme.width_of(f" {plain}".rstrip(), NAME)
 
 
 def word(network: Network, path: str) -> str:
@@ -121,7 +122,10 @@ def _meaning(network: Network, edges: list[Edge], look: Line) -> str:
         halves = all(_ratio(network, cells[edge.target], cells[edge.source]) == 2 for edge in edges)
         return look.words if halves else "stage of the encoder"
     if look is LINES["up"]:
-        factors = {_ratio(network, cells[edge.source], cells[edge.target]) for edge in edges}
-        times = f"{look.words} ×{factors.pop()}" if len(factors) == 1 else look.words
-        return f"{times}, {labels}" if labels else times
-    return f"{look.words} ({labels})" if labels else look.words
+        return labels or look.words
+    what = (
+        "long skip"
+        if look is LINES["long"] and not any(c.role == "nested" for c in cells.values())
+        else look.words
+    )
+    return f"{what} ({labels})" if labels else what

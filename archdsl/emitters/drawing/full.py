@@ -208,7 +208,7 @@ def _role(network: Network, operation: Operation) -> str:
 
 
 def _edges(network: Network, plan: Plan) -> list[str]:
-    """An edge for each value that passes from one box to another, as often as it is read."""
+    """An edge for each time that a box reads another; one for all where a scope is folded."""
     homes = {0: "input"}
     for piece in plan.shown(plan.root):
         homes |= dict.fromkeys(range(piece.first + 1, piece.last + 1), _name(piece))
@@ -220,8 +220,10 @@ def _edges(network: Network, plan: Plan) -> list[str]:
     for output in network.outputs:
         passing[homes[output.value], f"output {output.name}"].append(output.value)
     folded = {_name(piece) for piece in plan.shown(plan.root) if isinstance(piece, Part)}
-    return [
-        dot.edge(tail, head, class_="flow", label=f" {theme.dimensions(network.shape_of(value))}")
-        for (tail, head), values in passing.items()
-        for value in (dict.fromkeys(values) if head in folded else values)
-    ]
+    lines = []
+    for (tail, head), values in passing.items():
+        shapes = [theme.dimensions(network.shape_of(value)) for value in values]
+        if folded & {tail, head}:
+            shapes = [", ".join(dict.fromkeys(shapes))]
+        lines += [dot.edge(tail, head, class_="flow", label=f" {shape}") for shape in shapes]
+    return lines

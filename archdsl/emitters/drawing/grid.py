@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 from archdsl.emitters.drawing import cells, dot, theme
@@ -24,6 +25,7 @@ Boxes = dict[str, Box]
 def draw_grid(network: Network, title: str) -> str:
     """DOT of a network with recipe cells; all places and paths are fixed (engine `nop2`)."""
     places = place(network)
+    network = replace(network, edges=tuple(e for e in network.edges if {e.source, e.target} <= places.keys()))
     boxes = _boxes(network, places)
     paths = {edge: _path(edge, places, boxes) for edge in network.edges}
     by_name = {cell.name: cell for cell in network.cells}

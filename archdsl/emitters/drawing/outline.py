@@ -164,10 +164,15 @@ def between(first: str, last: str) -> str:
     (scope, _, start), (other, _, end) = first.rpartition("."), last.rpartition(".")
     if scope != other:
         return f"{first}–{last}"
-    word = re.match(r"[A-Za-z_]*", end)
-    if word and start.startswith(word[0]) and 0 < len(end) - len(word[0]) <= 2:
-        end = end.removeprefix(word[0])
-    return f"{first}–{end}"
+    word, number = _split(end)
+    return f"{first}–{number if word == _split(start)[0] and 0 < len(number) <= 2 else end}"
+
+
+def _split(name: str) -> tuple[str, str]:
+    """The letters that a name begins with, and the rest."""
+    letters = re.match(r"[A-Za-z_]*", name)
+    end = letters.end() if letters else 0
+    return name[:end], name[end:]
 
 
 # ---- too many parts ----------------------------------------------------------------------------

@@ -116,5 +116,11 @@ def _rate(dilation: int | tuple[int, ...]) -> str:
 
 def _unusual(op: Op) -> list[str]:
     """Arguments that are not at their defaults."""
-    fields = [field for field in dataclasses.fields(op) if getattr(op, field.name) != field.default]
-    return [f"{field.name} {getattr(op, field.name)}" for field in fields]
+    told = []
+    for field in dataclasses.fields(op):
+        value = getattr(op, field.name)
+        if isinstance(value, bool) and value != field.default:
+            told.append(field.name if value else f"no {field.name}")
+        elif value != field.default:
+            told.append(f"{field.name} {value}")
+    return told

@@ -91,10 +91,18 @@ def dimensions(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
-def width_of(text: str, size: float) -> float:
-    """Points that a text may need, for the widest font that stands in for Helvetica (DejaVu Sans)."""
-    ems = {"²": 0.41, "³": 0.41, "×": 0.84, ",": 0.32, ".": 0.32, " ": 0.32, "i": 0.28, "l": 0.28, "/": 0.34}
-    return sum(ems.get(char, 0.85 if char in "mwMW@" else 0.66) for char in text) * size
+# What a character takes of its size of type, in DejaVu Sans: the widest font that stands in for Helvetica.
+_WIDTHS = (
+    dict.fromkeys("ijl", 0.28)
+    | dict.fromkeys(",.|/ ²³Itf", 0.42)
+    | dict.fromkeys("×w", 0.84)
+    | dict.fromkeys("mMW@%", 1.0)
+)
+
+
+def width_of(text: str, size: float, *, bold: bool = False) -> float:
+    """Points that a text may need."""
+    return sum(_WIDTHS.get(char, 0.66) for char in text) * size * (1.12 if bold else 1)
 
 
 def heading(title: str) -> dict[str, object]:

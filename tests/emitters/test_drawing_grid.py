@@ -1,0 +1,317 @@
+"""The recipe drawing of encoders with decoders: cells in their places, edges around them, a legend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import combinations
+from typing import NamedTuple
+
+import matplotlib
+import pytest
+from PIL import ImageFont
+
+from archdsl.emitters.drawing import draw, theme
+from archdsl.network import Edge, Network
+from archdsl.tensors import Shape
+from tests.emitters.pictures import Line, Picture, read
+from tests.emitters.recipes import nested, plain, with_aux
+
+NESTED = [
+    nested(depth, tops, supervise)
+    for depth in range(1, 6)
+    for tops in (0, 1, 2)
+    for supervise in (False, True)
+]
+PLAIN = [
+    plain(),
+    plain(1),
+    plain(3, "add"),
+    plain(4, ""),
+    plain(5, "concat", 2),
+    plain(4, "concat", 1, "aspp"),
+    with_aux(plain(4, "concat", 1, "aspp"), "context", "aux1"),
+    with_aux(with_aux(plain(3, "add", 1), "x1_2", "aux1"), "x0_3", "aux2"),
+    with_aux(nested(3, 1, supervise=True), "x3_0", "a_head_with_a_long_name"),
+    replace(
+        plain(3, "concat", 1), edges=(*plain(3, "concat", 1).edges, Edge("input", "top1", "long", "concat"))
+    ),
+]
+
+
+class Point(NamedTuple):
+    x: float
+    y: float
+
+
+class Rectangle(NamedTuple):
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlaps(self, other: Rectangle) -> bool:
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.bottom < other.top
+            and other.bottom < self.top
+        )
+
+    def holds(self, point: Point) -> bool:
+        return self.left < point.x < self.right and self.bottom < point.y < self.top
+
+
+@cache
+def parsed(network: Network) -> Picture:
+    return read(draw(network))
+
+
+def center(graph: Picture, name: str) -> Point:
+    x, y = graph.nodes[name]["pos"].split(",")
+    return Point(float(x), float(y))
+
+
+def rectangle(graph: Picture, name: str) -> Rectangle:
+    node, (x, y) = graph.nodes[name], center(graph, name)
+    width, height = float(node["width"]) * 72, float(node["height"]) * 72
+    return Rectangle(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def curve(edge: Line) -> Iterator[Point]:
+    """Points along an edge, as Graphviz draws it: cubic Béziers, then the arrow's tip."""
+    tip, *points = (
+        Point(*map(float, text.split(","))) for text in edge.attributes["pos"].removeprefix("e,").split(" ")
+    )
+    for at in range(0, len(points) - 1, 3):
+        a, b, c, d = points[at : at + 4]
+        for step in range(25):
+            t = step / 24
+            shares = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+            yield Point(
+                sum(share * point.x for share, point in zip(shares, (a, b, c, d), strict=True)),
+                sum(share * point.y for share, point in zip(shares, (a, b, c, d), strict=True)),
+            )
+    yield tip
+
+
+def words(graph: Picture) -> list[str]:
+    """The lines of the legend."""
+    return re.findall(r">([^<>]{3,})<", graph.nodes["legend"]["label"])
+
+
+def boxes(network: Network, graph: Picture) -> dict[str, Rectangle]:
+    return {cell.name: rectangle(graph, cell.name) for cell in network.cells}
+
+
+# ---- places ------------------------------------------------------------------------------------
+
+
+def test_the_nodes_of_a_nested_decoder_form_the_triangle_of_the_paper():
+    graph = parsed(nested(4))
+    triangle = {
+        (row, column): center(graph, f"x{row}_{column}") for row in range(5) for column in range(5 - row)
+    }
+    for (row, column), spot in triangle.items():
+        assert spot.y == triangle[row, 0].y
+        assert spot.x == triangle[0, column].x
+    assert [triangle[row, 0].y for row in range(5)] == sorted(
+        (triangle[row, 0].y for row in range(5)), reverse=True
+    )
+    assert [triangle[0, column].x for column in range(5)] == sorted(
+        triangle[0, column].x for column in range(5)
+    )
+
+
+def test_a_row_is_a_rank():
+    graph = parsed(nested(3))
+    assert [part.nodes for part in graph.parts if part.attributes.get("rank") == "same"] == [
+        {"input", "x0_0", "x0_1", "x0_2", "x0_3", "top1", "head"},
+        {"x1_0", "x1_1", "x1_2"},
+        {"x2_0", "x2_1"},
+        {"x3_0"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "network", [nested(4, supervise=True), plain(4, "add", 1, "aspp")], ids=["nested", "plain"]
+)
+def test_every_cell_has_its_role_row_and_column(network: Network):
+    graph = parsed(network)
+    for cell in network.cells:
+        classes = graph.nodes[cell.name]["class"].split()
+        assert classes == [cell.role, f"row{cell.row}", f"column{cell.column}"]
+
+
+def test_the_encoder_is_framed_under_its_name():
+    (frame,) = (part for part in parsed(nested(3)).parts if part.name == "cluster_encoder")
+    assert frame.nodes == {"x0_0", "x1_0", "x2_0", "x3_0"}
+    assert "encoder" in frame.attributes["label"]
+    assert "effnet_b0" in frame.attributes["label"]
+
+
+def test_a_unet_is_two_columns_side_by_side():
+    graph = parsed(plain(4))
+    down = [center(graph, f"x{row}_0") for row in range(5)]
+    up = [center(graph, f"x{row}_{4 - row}") for row in range(4)]
+    assert len({spot.x for spot in down}) == len({spot.x for spot in up}) == 1
+    assert [spot.y for spot in up] == [spot.y for spot in down[:4]]
+    assert up[0].x > down[0].x
+
+
+def test_heads_of_lower_depths_stand_above_the_node_that_they_score():
+    graph = parsed(nested(4, 2, supervise=True))
+    for j in (1, 2, 3):
+        column = [center(graph, name) for name in (f"x0_{j}", f"top1_{j}", f"top2_{j}", f"head{j}")]
+        assert len({spot.x for spot in column}) == 1
+        assert [spot.y for spot in column] == sorted(spot.y for spot in column)
+
+
+def test_the_output_leaves_to_the_right_of_the_finest_row():
+    graph = parsed(nested(3, 2, supervise=True))
+    row = [center(graph, name) for name in ("x0_3", "top1", "top2", "head")]
+    assert len({spot.y for spot in row}) == 1
+    assert [spot.x for spot in row] == sorted(spot.x for spot in row)
+
+
+def test_the_context_stands_below_the_deepest_level_and_carries_its_name():
+    graph = parsed(plain(3, context="aspp"))
+    assert center(graph, "context").x == center(graph, "x3_0").x
+    assert center(graph, "context").y < center(graph, "x3_0").y
+    assert "aspp" in graph.nodes["context"]["label"]
+
+
+def test_what_exists_in_training_only_is_dashed():
+    graph = parsed(nested(3, supervise=True))
+    dashed = {name for name, node in graph.nodes.items() if "dashed" in node.get("style", "")}
+    assert dashed == {"top1_1", "top1_2", "head1", "head2"}
+    assert "dashed box: in training only" in words(graph)
+
+
+# ---- nothing in the way of anything ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("network", NESTED + PLAIN)
+def test_no_two_boxes_overlap(network: Network):
+    graph = parsed(network)
+    for one, other in combinations(boxes(network, graph).values(), 2):
+        assert not one.overlaps(other)
+
+
+@pytest.mark.parametrize("network", NESTED + PLAIN)
+def test_no_edge_passes_through_a_box(network: Network):
+    graph = parsed(network)
+    there = boxes(network, graph)
+    for edge in graph.edges:
+        others = {name: box for name, box in there.items() if name not in (edge.source, edge.target)}
+        for point in curve(edge):
+            assert not [name for name, box in others.items() if box.holds(point)], edge
+
+
+@pytest.mark.parametrize("network", NESTED + PLAIN)
+def test_edges_start_and_end_at_the_rim_of_their_boxes(network: Network):
+    graph = parsed(network)
+    there = boxes(network, graph)
+    for edge in graph.edges:
+        points = list(curve(edge))
+        for name, point in zip((edge.source, edge.target), (points[0], points[-1]), strict=True):
+            left, bottom, right, top = there[name]
+            assert Rectangle(left - 1, bottom - 1, right + 1, top + 1).holds(point)
+            assert not Rectangle(left + 4, bottom + 4, right - 4, top - 4).holds(point)
+
+
+@pytest.mark.parametrize("network", NESTED + PLAIN)
+def test_the_legend_lies_beside_everything(network: Network):
+    graph = parsed(network)
+    x, y = center(graph, "legend")
+    lines = words(graph)
+    width = 20 + max(theme.width_of(line, 9) for line in lines)
+    legend = Rectangle(x - width / 2, y - 8 * len(lines), x + width / 2, y + 8 * len(lines))
+    assert not any(legend.overlaps(box) for box in boxes(network, graph).values())
+    assert not any(legend.holds(point) for edge in graph.edges for point in curve(edge))
+
+
+def font(face: str, size: float) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans, the widest font that stands in for Helvetica."""
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/{face}.ttf", size)
+
+
+@pytest.mark.parametrize(
+    "text", ["1024×128×128×96", "32×112²", "transposed conv", "WWWW mmmm", "self_attention", "fillet"]
+)
+def test_there_is_room_for_every_text(text: str):
+    assert theme.width_of(text, 100) >= 0.97 * font("DejaVuSans", 100).getlength(text)
+    assert theme.width_of(text, 100, bold=True) >= 0.97 * font("DejaVuSans-Bold", 100).getlength(text)
+
+
+@pytest.mark.parametrize("name", ["aux1", "a_head_with_a_long_name", "W" * 40])
+def test_the_name_of_a_head_stays_inside_its_box(name: str):
+    graph = parsed(with_aux(nested(2), "x2_0", name))
+    label = graph.nodes[name]["label"]
+    size = float(re.findall(r'point-size="([\d.]+)"', label)[0])
+    assert font("DejaVuSans-Bold", size).getlength(name) < float(graph.nodes[name]["width"]) * 72
+
+
+def test_a_large_shape_widens_all_boxes():
+    large = replace(nested(2), input=Shape(1, 1024, 2048, 1024))
+    graph = parsed(large)
+    widths = {graph.nodes[cell.name]["width"] for cell in large.cells}
+    assert len(widths) == 1
+    assert float(widths.pop()) * 72 > theme.width_of("1×1024×2048×1024", 9)
+
+
+# ---- kinds of edges ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("network", [nested(4, supervise=True), plain(4, "add", 1, "aspp"), plain(3, "")])
+def test_every_edge_of_the_recipe_is_drawn_with_its_kind(network: Network):
+    drawn = sorted((edge.source, edge.target, edge.attributes["class"]) for edge in parsed(network).edges)
+    assert drawn == sorted((edge.source, edge.target, edge.kind) for edge in network.edges)
+
+
+def test_neighbour_skips_are_solid_and_long_ones_dashed_arcs_above_their_row():
+    graph = parsed(nested(4))
+    for edge in graph.edges:
+        if edge.attributes["class"] == "skip":
+            assert edge.attributes["style"] == "solid"
+            assert len({round(point.y) for point in curve(edge)}) == 1
+        if edge.attributes["class"] == "long":
+            assert edge.attributes["style"] == "dashed"
+            assert max(point.y for point in curve(edge)) > rectangle(graph, edge.source).top + 10
+
+
+def test_up_edges_climb_and_down_edges_fall():
+    graph = parsed(nested(4, 0))
+    for edge in graph.edges:
+        rise = center(graph, edge.target).y - center(graph, edge.source).y
+        if edge.attributes["class"] in ("up", "down"):
+            assert (rise > 0) == (edge.attributes["class"] == "up")
+
+
+def test_the_legend_tells_the_kinds_that_occur_in_the_words_of_the_edges():
+    assert words(parsed(nested(3))) == [
+        "stride-2 stage",
+        "up ×2, transposed conv",
+        "skip (concat)",
+        "dense skip (concat)",
+    ]
+    assert words(parsed(plain(3, "add", up="up ×2, bilinear"))) == [
+        "stride-2 stage",
+        "up ×2, bilinear",
+        "skip (add)",
+    ]
+    assert words(parsed(plain(3, ""))) == ["stride-2 stage", "up ×2, transposed conv"]
+
+
+def test_a_long_skip_of_a_unet_is_not_called_dense():
+    network = plain(3, "concat", 1)
+    joined = replace(network, edges=(*network.edges, Edge("input", "top1", "long", "concat")))
+    assert "long skip (concat)" in words(parsed(joined))
+
+
+def test_an_edge_to_a_cell_that_is_gone_is_left_out():
+    network = nested(2)
+    extra = replace(network, edges=(*network.edges, Edge("x0_0", "x9_9", "up")))
+    assert draw(extra) == draw(network)

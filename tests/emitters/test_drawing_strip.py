@@ -1,0 +1,289 @@
+"""The drawing of networks without recipe cells: a row of parts, the repeated block below; every operation."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+
+from archdsl.emitters.drawing import draw
+from archdsl.network import Network, Output
+from archdsl.ops import OPERATIONS
+from archdsl.tensors import Shape
+from tests.emitters.networks import Draft, densenet, efficientnet, lenet, op, resnet50, vgg16
+from tests.emitters.pictures import Picture, read
+from tests.emitters.recipes import nested
+
+
+def texts(label: str) -> list[str]:
+    """The pieces of text of a label, without its markup."""
+    return [text.replace("\xa0", "") for text in re.findall(r">([^<>]+)<", f">{label}<")]
+
+
+def row(graph: Picture) -> list[tuple[str, list[str]]]:
+    """The boxes of the row from left to right: role and texts."""
+    parts = {name: node for name, node in graph.nodes.items() if name.startswith("part ")}
+    return [
+        (parts[name]["class"], texts(parts[name]["label"]))
+        for name in sorted(parts, key=lambda n: int(n[5:]))
+    ]
+
+
+def shapes(graph: Picture) -> list[str]:
+    """What is written on the edges of the row."""
+    ends = ("input", "part", "output")
+    lines = [line for line in graph.edges if line.source.startswith(ends) and line.target.startswith(ends)]
+    return [text for line in lines for text in texts(line.attributes["label"])]
+
+
+def chain(length: int) -> Network:
+    draft = Draft(Shape(4, 16, 16))
+    value = 0
+    for number in range(length):
+        value = draft.chain(value, **{f"c{number}": op("conv", 3, 4), f"r{number}": op("relu")})
+    return draft.network(value)
+
+
+def tangle(length: int, seed: int) -> Network:
+    """Convolutions and sums that read anything before them, without a scope."""
+    draws = random.Random(seed)
+    draft = Draft(Shape(4, 16, 16))
+    for number in range(length):
+        sources = [draws.randint(0, number) for _ in range(draws.randint(1, 3))]
+        value = sources[0] if len(sources) == 1 else draft.add("", op("add"), *sources)
+        draft.add(f"c{number}", op("conv", 3, 4), value)
+    ends = set(range(1, len(draft.operations) + 1)) - {v for o in draft.operations for v in o.inputs}
+    return draft.network(draft.add("", op("add"), *sorted(ends)))
+
+
+# ---- the row -----------------------------------------------------------------------------------
+
+
+def test_resnet_is_a_strip_of_six_boxes():
+    assert row(read(draw(resnet50()))) == [
+        ("stem", ["stem", "7×7, 64, /2", "max 3×3, /2"]),
+        ("stage", ["layer1", "×3", "1×1, 64", "3×3, 64", "1×1, 256"]),
+        ("stage", ["layer2", "×4", "1×1, 128", "3×3, 128, /2*", "1×1, 512"]),
+        ("stage", ["layer3", "×6", "1×1, 256", "3×3, 256, /2*", "1×1, 1024"]),
+        ("stage", ["layer4", "×3", "1×1, 512", "3×3, 512, /2*", "1×1, 2048"]),
+        ("head", ["head", "global avg", "fc, 1000"]),
+    ]
+
+
+def test_shapes_stand_on_the_edges_of_the_strip():
+    assert shapes(read(draw(resnet50()))) == [
+        "3×224²", "64×56²", "256×56²", "512×28²", "1024×14²", "2048×7²", "1000"
+    ]  # fmt: skip
+
+
+def test_stages_are_darker_the_deeper_they_are():
+    graph = read(draw(resnet50()))
+    fills = [graph.nodes[f"part {number}"]["fillcolor"] for number in range(1, 5)]
+    light = [sum(int(fill[at : at + 2], 16) for at in (1, 3, 5)) for fill in fills]
+    assert light == sorted(light, reverse=True)
+    assert len(set(light)) == 4
+
+
+def test_a_long_chain_is_folded_where_its_resolution_changes():
+    stages = row(read(draw(vgg16())))
+    assert [lines[0] for _, lines in stages] == [
+        "features.0–4", "features.5–9", "features.10–16", "features.17–23", "features.24–30", "classifier"
+    ]  # fmt: skip
+    assert stages[2][1][1:] == ["3×3, 256  ×3", "max 2×2, /2"]
+    assert stages[-1] == ("head", ["classifier", "fc, 4096  ×2", "fc, 1000"])
+
+
+def test_a_scope_whose_parts_differ_in_shape_is_opened():
+    titles = [lines[0] for _, lines in row(read(draw(efficientnet())))]
+    assert titles == ["stem", *(f"blocks.{number}" for number in range(7)), "head"]
+
+
+def test_a_chain_without_scopes_is_told_by_its_own_names():
+    assert [lines[0] for _, lines in row(read(draw(lenet())))] == ["c1–s2", "c3–s4", "flatten–f7"]
+
+
+@pytest.mark.parametrize("network", [tangle(40, 1), tangle(400, 2), chain(2000)], ids=["40", "400", "chain"])
+def test_any_network_makes_a_small_picture_in_which_everything_hangs_together(network: Network):
+    graph = read(draw(network))
+    reached = {"input"}
+    for line in sorted(graph.edges, key=lambda line: int(re.sub(r"\D", "", line.source) or -1)):
+        if line.source in reached:
+            reached.add(line.target)
+    assert reached == set(graph.nodes)
+    assert len(graph.nodes) <= 30
+
+
+def test_every_output_leaves_the_part_that_makes_it():
+    draft = Draft()
+    with draft.scope("left"):
+        left = draft.add("conv", op("conv", 3, 8), 0)
+    with draft.scope("right"):
+        right = draft.add("conv", op("conv", 3, 4), left)
+    network = draft.network(right)
+    outputs = (*network.outputs, Output("aux1", left, training_only=True))
+    graph = read(draw(Network(network.input, network.operations, outputs, network.scopes)))
+    ends = {(line.source, line.target) for line in graph.edges if line.target.startswith("output")}
+    assert ends == {("part 1", "output out"), ("part 0", "output aux1")}
+
+
+# ---- the repeated block ------------------------------------------------------------------------
+
+
+def block(network: Network) -> Picture:
+    graph = read(draw(network))
+    inside = next(part.nodes for part in graph.parts if part.name == "cluster_block")
+    return Picture(
+        {name: graph.nodes[name] for name in inside},
+        [line for line in graph.edges if {line.source, line.target} & inside],
+        graph.parts,
+    )
+
+
+def caption(network: Network) -> str:
+    frame = next(part for part in block(network).parts if part.name == "cluster_block")
+    return " ".join(texts(frame.attributes["label"]))
+
+
+def test_the_block_that_repeats_is_drawn_once_with_widths_as_multiples():
+    inside = [" ".join(texts(node["label"])) for node in block(resnet50()).nodes.values() if "label" in node]
+    assert sorted(inside) == [
+        "+",
+        "1×1, 4w bn",
+        "1×1, 4w, /2* bn or identity",
+        "1×1, w bn, relu",
+        "3×3, w, /2* bn, relu",
+    ]
+    assert caption(resnet50()).startswith("bottleneck (w)")
+
+
+def test_what_only_the_first_block_of_a_stage_has_is_dashed():
+    dashed = [node for node in block(resnet50()).nodes.values() if "dashed" in node.get("style", "")]
+    assert [texts(node["label"])[0] for node in dashed] == ["1×1, 4w, /2*"]
+    assert "* and dashed: in the first of a stage" in caption(resnet50())
+
+
+def test_a_sum_that_the_first_block_lacks_is_dashed():
+    dashed = [node for node in block(efficientnet()).nodes.values() if "dashed" in node.get("style", "")]
+    assert [node["label"] for node in dashed] == ["+"]
+    assert "dashed: not in the first of a stage" in caption(efficientnet())
+
+
+def test_the_shortcut_leads_past_the_body_to_the_sum():
+    picture = block(resnet50())
+    shortcut = [line for line in picture.edges if line.attributes["class"] == "shortcut"]
+    names = {name: texts(node.get("label", "")) for name, node in picture.nodes.items()}
+    assert [names[line.target] for line in shortcut] == [["1×1, 4w, /2*", "bn", "or identity"], ["+"]]
+
+
+def test_a_gate_inside_a_block_is_one_box():
+    folded = [node["label"] for node in block(efficientnet()).nodes.values() if node["class"] == "folded"]
+    assert folded == ["se"]
+
+
+def test_a_dense_layer_is_drawn_with_the_concat_behind_it():
+    picture = block(densenet())
+    assert "cat" in [node.get("label") for node in picture.nodes.values()]
+    assert [line.attributes["class"] for line in picture.edges].count("shortcut") == 1
+
+
+def test_the_block_stands_below_the_row():
+    graph = read(draw(resnet50()))
+    (rank,) = (
+        part.nodes for part in graph.parts if part.attributes.get("rank") == "same" and "input" in part.nodes
+    )
+    (tie,) = (line for line in graph.edges if {line.source, line.target} == rank)
+    assert tie.source == "input"
+    assert tie.attributes["style"] == "invis"
+
+
+def test_a_network_without_repetition_has_no_block():
+    assert not [part for part in read(draw(lenet())).parts if part.name == "cluster_block"]
+
+
+# ---- every operation ---------------------------------------------------------------------------
+
+
+def full(network: Network) -> Picture:
+    return read(draw(network, level="full"))
+
+
+@pytest.mark.parametrize("network", [resnet50(), vgg16(), lenet()], ids=["resnet50", "vgg16", "lenet"])
+def test_the_full_drawing_has_a_line_for_every_operation(network: Network):
+    lines = [
+        node["label"].count("<tr>") for node in full(network).nodes.values() if node["class"] == "operation"
+    ]
+    assert sum(lines) == len(network.operations)
+
+
+def test_scopes_are_frames_in_the_full_drawing():
+    frames = {texts(part.attributes["label"])[0]: part.nodes for part in full(resnet50()).parts}
+    assert frames["layer1.0"] < frames["layer1"]
+    assert frames["downsample"] < frames["layer4"]  # the last of that name
+
+
+def test_the_full_drawing_tells_arguments_and_shapes():
+    graph = full(resnet50())
+    assert texts(graph.nodes["operation 0"]["label"])[:2] == ["conv1", "conv 7×7, 64, /2"]
+    (line,) = (line for line in graph.edges if line.source == "operation 0")
+    assert line.attributes["label"].strip() == "64×112²"
+
+
+def test_both_edges_of_a_value_that_is_added_to_itself_are_drawn():
+    draft = Draft(Shape(3, 8, 8))
+    value = draft.add("conv", op("conv", 3, 4), 0)
+    graph = full(draft.network(draft.add("", op("add"), value, value)))
+    assert [line.source for line in graph.edges if line.target == "operation 1"] == ["operation 0"] * 2
+
+
+@pytest.mark.parametrize(
+    "network",
+    [efficientnet(), densenet((6, 12, 48, 32)), chain(2000), tangle(600, 3)],
+    ids=["efficientnet", "densenet201", "chain", "tangle"],
+)
+def test_a_full_drawing_never_has_more_than_150_boxes(network: Network):
+    graph = full(network)
+    assert (
+        10 < len([node for node in graph.nodes.values() if node["class"] in ("operation", "folded")]) <= 150
+    )
+    assert len(graph.edges) <= 400
+    reads = {line.target for line in graph.edges}
+    assert all(name in reads for name in graph.nodes if name != "input")
+
+
+def test_a_folded_scope_says_which_open_one_it_equals():
+    graph = full(resnet50((3, 8, 36, 3)))
+    folded = [texts(node["label"]) for node in graph.nodes.values() if node["class"] == "folded"]
+    assert ["layer3.35 bottleneck", "as layer3.1"] in folded
+    assert ["layer3.2 bottleneck", "as layer3.1"] in folded
+
+
+# ---- all levels --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", ["recipe", "full"])
+@pytest.mark.parametrize("network", [resnet50, efficientnet, densenet], ids=lambda make: make.__name__)
+def test_a_network_is_drawn_the_same_every_time(network, level: str):
+    assert draw(network(), level=level) == draw(network(), level=level)
+
+
+def test_every_operation_of_the_language_has_words():
+    samples = {
+        "conv": (3, 8), "dwconv": (3,), "transpose_conv": (2, 8), "linear": (8,), "pool": ("max", 2),
+        "chunk": (0, 2), "shuffle": (2,), "pad": (1,),
+    }  # fmt: skip
+    from archdsl.emitters.drawing.phrases import described
+
+    for word, kind in OPERATIONS.items():
+        told = described(kind(*samples.get(word, ())), Shape(8, 4, 4))
+        assert told == told.strip()
+        assert told
+
+
+def test_a_recipe_with_a_single_level_is_drawn_as_a_strip():
+    network = nested(2)
+    kept = tuple(cell for cell in network.cells if cell.name in ("input", "x2_0", "head"))
+    graph = read(
+        draw(Network(network.input, network.operations, network.outputs, network.scopes, kept, network.edges))
+    )
+    assert "part 0" in graph.nodes

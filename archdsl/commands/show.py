@@ -80,5 +80,5 @@ def _call(op: Op) -> str:
 
 def _told(value: object) -> str:
     if isinstance(value, tuple):
-        return "x".join(map(str, value))
+        return ("x" if isinstance(value[0], int) else ",").join(map(str, value))
     return repr(value) if isinstance(value, str) else str(value)

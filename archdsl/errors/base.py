@@ -59,7 +59,15 @@ class Mistake(Exception):
 
     code: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ERROR
-    safe_fix: ClassVar[bool] = False  # whether the replacement may be applied unseen
+
+    @property
+    def safe_fix(self) -> bool:
+        """Whether the replacement may be applied unseen."""
+        return False
+
+    def blames(self) -> str:
+        """The argument at fault, where one is: whoever knows its place marks that."""
+        return ""
 
     def message(self) -> str:
         """What is wrong, in one sentence, lower case, without a full stop."""
@@ -116,6 +124,19 @@ def suggest(got: str, known: Iterable[str]) -> str | None:
         return lowered[got.lower()]
     near = get_close_matches(got, words, n=1, cutoff=0.6)
     return near[0] if near else None
+
+
+def is_slip(got: str, meant: str) -> bool:
+    """Whether a word is another but for one slip of the keys: a letter too many, too few, wrong, or swapped."""
+    if len(got) > len(meant):
+        got, meant = meant, got
+    if len(got) < 3 or len(meant) - len(got) > 1:
+        return False
+    start = next((i for i, pair in enumerate(zip(got, meant, strict=False)) if pair[0] != pair[1]), len(got))
+    if len(got) < len(meant):
+        return got[start:] == meant[start + 1 :]
+    swapped = got[:start] + got[start : start + 2][::-1] + got[start + 2 :]
+    return meant in (got, swapped) or got[start + 1 :] == meant[start + 1 :]
 
 
 def named(words: Iterable[str], limit: int = 8) -> str:

@@ -42,6 +42,27 @@ def test_help_loads_no_command_and_nothing_heavy():
     }
 
 
+@pytest.mark.parametrize("command", ["check", "summary", "show"])
+def test_looking_at_a_spec_waits_for_nothing_heavy(command, tmp_path):
+    spec = tmp_path / "a.arch"
+    spec.write_text("encoder effnet_b0 | skip nested depth=4 | up transpose | head 1x1 out=2\n")
+    assert not loaded_by(command, str(spec)) & HEAVY - {"lark"}
+
+
+def test_formatting_waits_for_the_parser_alone(tmp_path):
+    spec = tmp_path / "a.arch"
+    spec.write_text("conv 3x3 8\n")
+    modules = loaded_by("fmt", str(spec))
+    assert not modules & HEAVY - {"lark"}
+    assert not {"archdsl.elaboration", "archdsl.ops", "archdsl.api"} & modules
+
+
+def test_a_wrong_spec_is_told_before_torch_is_awake(tmp_path):
+    spec = tmp_path / "a.arch"
+    spec.write_text("encoder efnet_b0\n")
+    assert "torch" not in loaded_by("compile", str(spec))
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_starts_with_the_sentence_that_lists_it(name):
     module = import_module(f"archdsl.commands.{name.replace('-', '_')}")

@@ -246,6 +246,19 @@ class Instance(NamedTuple):
     span: Span
 
 
+class Mark(NamedTuple):
+    """How much a builder held at some moment."""
+
+    items: int
+    values: int
+    scopes: int
+    training: int
+    taps: int
+    leaves: dict[str, int]
+    paths: dict[str, Span]
+    count: int
+
+
 class Builder:
     """Collects operations. `flat` builders lay blocks out at once; the outermost keeps them whole."""
 
@@ -342,6 +355,26 @@ class Builder:
             if not shared:
                 self.training.append(TrainingOutput(join_path(prefix, t.name), value, t.weight))
         return moved
+
+    def mark(self) -> Mark:
+        """Where the builder stands, to come back to."""
+        sizes = (len(self.items), len(self.shapes), len(self.scopes), len(self.training), len(self.taps))
+        return Mark(*sizes, dict(self.leaves), dict(self.paths), self.count)
+
+    def back_to(self, mark: Mark) -> None:
+        """Forgets everything that was added since a mark."""
+        del self.items[mark.items :], self.costs[mark.items :]
+        del self.shapes[mark.values :], self.strides[mark.values :]
+        del self.scopes[mark.scopes :], self.training[mark.training :], self.taps[mark.taps :]
+        self.leaves, self.paths, self.count = mark.leaves, mark.paths, mark.count
+
+    def adds(self, kind: type[Op], mark: Mark) -> bool:
+        """Whether an operation of some kind was added since a mark."""
+        for item in self.items[mark.items :]:
+            inside = item.block.operations if isinstance(item, Instance) else (item,)
+            if any(isinstance(operation.op, kind) for operation in inside):
+                return True
+        return False
 
     def block(self, outputs: tuple[int, ...], levels: tuple[int, ...], flow: Any) -> Block:
         """All that was added, as a block."""

@@ -26,15 +26,12 @@ from archdsl.syntax import (
     Default,
     Define,
     Each,
-    Expression,
-    Keyword,
     Let,
     Loop,
     Marked,
     Name,
     Node,
     Pipeline,
-    Quote,
     Range,
     Spec,
     Statement,
@@ -266,9 +263,3 @@ def index_library(folder: Path) -> dict[str, tuple[Path, ...]]:
 def _arch_files(folder: Path) -> Iterator[Path]:
     for part in ("encoders", "blocks"):
         yield from sorted((folder / part).glob("*.arch"))
-
-
-__all__ = [
-    "JOINS", "STRUCTURE", "Binding", "Definition", "Expression", "File", "Keyword", "Meaning",
-    "Quote", "Vocabulary", "bare_call", "index_library",
-]  # fmt: skip

@@ -401,9 +401,8 @@ class Evaluator:
             return self.truth(node.left, context) and self.truth(node.right, context)
         if operator == "or":
             return self.truth(node.left, context) or self.truth(node.right, context)
-        if operator == "*" and isinstance(node.left, Paren) and as_pipeline(node.left.inner) is not None:
-            if not isinstance(node.left.inner, Name | Function | ChoiceNode | Paren | Binary):
-                return self.quoted(Pipeline(node.span, (repeat(node),)), context, words)
+        if operator == "*" and isinstance(node.left, Paren) and isinstance(node.left.inner, Quote):
+            return self.quoted(Pipeline(node.span, (repeat(node),)), context, words)
         if operator == "*" and context.frame.file.is_open(node.left):
             return self._repeated_list(node, context, words, own)
         left = self.evaluate(node.left, context, words, own)

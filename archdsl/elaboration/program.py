@@ -9,28 +9,25 @@ from typing import Any
 from archdsl.blocks import Assembly, Builder
 from archdsl.elaboration.choices import Answer, Choice, Decide, Root
 from archdsl.elaboration.context import Context, Frame, Run, Scope, Trace
-from archdsl.elaboration.elaborator import Elaborator, flow_maps
+from archdsl.elaboration.elaborator import Elaborator
+from archdsl.elaboration.flows import flow_maps
 from archdsl.elaboration.values import UNKNOWN, Value, described
 from archdsl.elaboration.wiring import Recipe, WeightsWanted, stage_runner
-from archdsl.errors import ArchError, Diagnostic
+from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.names import (
     NoPipeline,
     StatedTwice,
     TwoPipelines,
     UnknownFact,
-    UnsupportedVersion,
 )
 from archdsl.errors.recipes import NothingToReturn
-from archdsl.network import Network
 from archdsl.source import Label
 from archdsl.stage import Lattice, Map, Pyramid
 from archdsl.syntax import (
     About,
-    Define,
     Expression,
     Input,
     Let,
-    Marked,
     Name,
     Number,
     Pipeline,
@@ -39,12 +36,12 @@ from archdsl.syntax import (
     Text,
     Version,
     Word,
+    walk,
 )
 from archdsl.tensors import Shape
 from archdsl.vocabulary import Binding, Definition, File
 
 DEFAULT_INPUT = Shape(3, 224, 224)
-VERSION = 1
 FACTS = ("paper", "year", "task", "weights", "family", "title", "source", "licence")
 
 
@@ -114,8 +111,6 @@ class Program:
                 found.append(mistake.at(statement.span, Label(first[word].span, "the first one")))
             elif word is not None:
                 first[word] = statement
-            if isinstance(statement, Version) and statement.number.value != VERSION:
-                found.append(UnsupportedVersion(statement.number.text, VERSION).at(statement.number.span))
             if isinstance(statement, About):
                 found += [
                     UnknownFact("fact", keyword.name, FACTS).at(keyword.name_span)
@@ -132,9 +127,7 @@ class Program:
 
     def depends_on_choice(self, pipeline: Pipeline) -> bool:
         """Whether a choice may be asked while the pipeline is elaborated."""
-        from archdsl.syntax import walk
-
-        elaborator = Elaborator(stage_runner(Recipe()))
+        depends_on_choice = Elaborator(stage_runner(Recipe())).evaluator.depends_on_choice
         seen: set[Any] = set()
         stack: list[tuple[Any, File]] = [(pipeline, self.file)]
         while stack:
@@ -146,11 +139,11 @@ class Program:
                     continue
                 try:
                     meaning = file.meaning(inner.name)
-                except Exception:
+                except (ArchError, Mistake):
                     continue
-                if isinstance(meaning, Binding) and meaning.node.name not in self.overrides:
-                    if elaborator.evaluator.depends_on_choice(meaning):
-                        return True
+                given = isinstance(meaning, Binding) and meaning.node.name in self.overrides
+                if isinstance(meaning, Binding) and not given and depends_on_choice(meaning):
+                    return True
                 if isinstance(meaning, Definition) and meaning not in seen:
                     seen.add(meaning)
                     stack.append((meaning.body, meaning.file))
@@ -240,6 +233,3 @@ def first_option(choice: Choice) -> Answer:
         return choice.options[0]
     assert choice.low is not None
     return int(choice.low) if choice.kind == "int" else choice.low
-
-
-__all__ = ["DEFAULT_INPUT", "Define", "Elaborated", "Marked", "Network", "Program", "first_option"]

@@ -8,9 +8,9 @@ from typing import Any
 
 from archdsl.blocks import Block, Builder, TrainingOutput, join_path
 from archdsl.elaboration.choices import Recorder
-from archdsl.elaboration.context import Context, Frame, Scope, Trace, Trail
-from archdsl.elaboration.elaborator import Elaborator, Localiser, finished, flow_maps, rebuilt
-from archdsl.elaboration.evaluate import NO_WORDS
+from archdsl.elaboration.context import Context, Frame, Scope, Trail
+from archdsl.elaboration.elaborator import Elaborator
+from archdsl.elaboration.flows import Localiser, finished, flow_maps, maps_in, rebuilt
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, key_of
 from archdsl.errors import ArchError, Mistake
 from archdsl.errors.recipes import NoLevels, NoSuchDepth, NoSuchTap
@@ -149,10 +149,7 @@ class Wires:
     ) -> Pyramid:
         assert isinstance(stage, Partial)
         given = {name: Given(value, self.span) for name, value in keywords.items()}
-        found = Partial(
-            stage.callee, stage.written, stage.span, stage.positional, {**stage.keywords, **given}, stage.defaults,
-            stage.words,
-        )  # fmt: skip
+        found = stage.but(keywords={**stage.keywords, **given})
         context = self.elaborator.beside(self.context)
         block, inputs = self._whole(found, flow, context)
         picked = block.picked.get((taps, depth))
@@ -179,10 +176,10 @@ class Wires:
         """The block of a whole definition, and the values here that it reads."""
         elaborator = self.elaborator
         while isinstance(found.callee, Definition) and found.callee.alias is not None:
-            elaborator._check_depth(found.callee, context, found.span)
+            elaborator.check_depth(found.callee, context, found.span)
             variables, passed = elaborator.bound_definition(found, found.span, context)
             definition = found.callee
-            context = elaborator._inside(
+            context = elaborator.inside(
                 definition, variables, flow, context, found.words, context.scope, definition.node
             )
             found = elaborator.alias_partial(definition.alias, passed, context)  # type: ignore[arg-type]
@@ -190,21 +187,21 @@ class Wires:
         if not isinstance(found.callee, Definition):
             return self._other(found, flow, context), (flow.value, image.value)
         definition = found.callee
-        elaborator._check_depth(definition, context, found.span)
+        elaborator.check_depth(definition, context, found.span)
         variables, _ = elaborator.bound_definition(found, found.span, context)
 
         def build(asker: Recorder) -> Block:
             return elaborator.built(definition, variables, flow, context, asker, definition.node)
 
         def run() -> Block:
-            inputs, key = elaborator._signature(definition, variables, flow, context)
+            _, key = elaborator.signature(definition, variables, flow, context)
             if context.frame.run.memo is None:
                 return build(Recorder(context.asker, found.words, key_of))
             return elaborator.recall((key, False), context, found.words, build)
 
-        inputs = (flow.value, *(m.value for v in variables.values() for m in flow_values(v)), image.value)
+        inputs = (flow.value, *(m.value for v in variables.values() for m in maps_in(v)), image.value)
         try:
-            return elaborator._told(run, definition, context, self.span), inputs
+            return elaborator.told(run, definition, context, self.span), inputs
         except Uncacheable:
             return build(Recorder(context.asker, found.words, key_of)), inputs
 
@@ -301,12 +298,6 @@ class Wires:
 DECODED = ("nested", "decoder", "top")
 
 
-def flow_values(value: Any) -> tuple[Map, ...]:
-    from archdsl.elaboration.elaborator import maps_in
-
-    return tuple(maps_in(value))
-
-
 def value_of(block: Block, value: int) -> Map:
     """A value of a block as a map."""
     if value < block.inputs:
@@ -318,9 +309,7 @@ def value_of(block: Block, value: int) -> Map:
 def stage_runner(recipe: Recipe) -> Callable[..., Flow]:
     """How the elaborator runs a recipe stage."""
 
-    def run_stage(
-        elaborator: Elaborator, found: Partial, flow: Any, context: Context, label: str | None, span: Span
-    ) -> Flow:
+    def run_stage(elaborator: Elaborator, found: Partial, flow: Any, context: Context, span: Span) -> Flow:
         if flow is UNKNOWN:
             raise Muted
         stage, _ = elaborator.bound_stage(found, span, context)
@@ -335,6 +324,3 @@ def stage_runner(recipe: Recipe) -> Callable[..., Flow]:
         return made
 
     return run_stage
-
-
-__all__ = ["NO_WORDS", "Recipe", "Trace", "WeightsWanted", "Wires", "stage_runner"]

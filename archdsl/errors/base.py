@@ -126,8 +126,13 @@ def suggest(got: str, known: Iterable[str]) -> str | None:
     return near[0] if near else None
 
 
-def is_slip(got: str, meant: str) -> bool:
-    """Whether a word is another but for one slip of the keys: a letter too many, too few, wrong, or swapped."""
+def is_certain(got: str, known: Iterable[str]) -> bool:
+    """Whether exactly one known word is `got` but for one slip of the keys."""
+    return sum(_is_slip(got, word) for word in set(known)) == 1
+
+
+def _is_slip(got: str, meant: str) -> bool:
+    """Whether one letter is too many, missing, wrong, or swapped with the next."""
     if len(got) > len(meant):
         got, meant = meant, got
     if len(got) < 3 or len(meant) - len(got) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archdsl.errors.base import Mistake, named, suggest
+from archdsl.errors.base import Mistake, is_certain, named, suggest
 
 
 @dataclass(eq=False)
@@ -27,6 +27,10 @@ class UnknownStage(Mistake):
 
     def replacement(self) -> str | None:
         return suggest(self.got, self.known)
+
+    @property
+    def safe_fix(self) -> bool:
+        return is_certain(self.got, self.known)
 
 
 @dataclass(eq=False)
@@ -73,8 +77,11 @@ class UnknownOption(Mistake):
         return f"options: {named(self.known, 12)}" if self.known else f"`{self.stage}` has no options"
 
     def replacement(self) -> str | None:
-        near = suggest(self.got, self.known)
-        return near
+        return suggest(self.got, self.known)
+
+    @property
+    def safe_fix(self) -> bool:
+        return is_certain(self.got, self.known)
 
 
 @dataclass(eq=False)
@@ -121,18 +128,25 @@ class UsesItself(Mistake):
     def message(self) -> str:
         return f"a definition may not use itself: {' -> '.join(self.chain)}"
 
+    def label(self) -> str:
+        return f"`{self.chain[-1]}` again, and so on for ever"
+
     def help(self) -> str:
-        return "a network is finite: write `(...) * 4` to repeat"
+        return "a network is finite: `(...) * 4` repeats a part of it"
 
 
 @dataclass(eq=False)
 class UnknownVariable(Mistake):
+    """A word where a number is wanted: as an option's value (of a `stage`), or in arithmetic."""
+
     code = "E107"
     got: str
     stage: str
     known: tuple[str, ...]
 
     def message(self) -> str:
+        if not self.stage:
+            return f"`{self.got}` is not defined"
         return f"`{self.got}` is neither a variable nor an option of `{self.stage}`"
 
     def label(self) -> str:
@@ -222,6 +236,7 @@ class MissingPipe(Mistake):
     """Mistake of a stage that stands where an argument is wanted."""
 
     code = "E112"
+    safe_fix = True
     word: str
     stage: str
 
@@ -421,13 +436,27 @@ class StatedTwice(Mistake):
 
 
 @dataclass(eq=False)
-class UnsupportedVersion(Mistake):
+class NoDefaults(Mistake):
+    """`default` for a word that takes no options."""
+
     code = "E127"
-    got: str
-    known: int
+    word: str
 
     def message(self) -> str:
-        return f"version {self.got} of the language is not known here"
+        return f"`{self.word}` takes no options, so it has no defaults"
+
+
+@dataclass(eq=False)
+class NothingFlows(Mistake):
+    """`@in` in a `let`."""
+
+    code = "E128"
+
+    def message(self) -> str:
+        return "nothing flows into a `let`"
+
+    def label(self) -> str:
+        return "stands outside every definition"
 
     def help(self) -> str:
-        return f"this archdsl speaks version {self.known}"
+        return "a definition reads what flows into it: `def f = conv 1x1 (2*@in)`"

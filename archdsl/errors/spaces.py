@@ -108,27 +108,38 @@ class Unmet(Mistake):
 
 
 @dataclass(eq=False)
-class InOneOption(Mistake):
-    """Prefix of a mistake that only one option of a space leads to: told as a note."""
+class NestedChoice(Mistake):
+    """`{{3, 5}, 7}`: both would have one name. `options` is the text of all of them."""
 
     code = "E308"
-    decisions: tuple[str, ...]
+    options: str
 
     def message(self) -> str:
-        return f"with {', '.join(self.decisions)}"
+        return "a choice is an option of another choice"
+
+    def label(self) -> str:
+        return "both would have the same name"
+
+    def help(self) -> str:
+        return f"make it one: `{self.options}`" if self.options else "list its values among the options"
 
 
 @dataclass(eq=False)
-class NeverFeasible(Mistake):
+class NotMeasured(Mistake):
+    """A figure that is measured on a device."""
+
     code = "E309"
-    tried: int
-    counts: tuple[tuple[str, int], ...]
+    figure: str
+    known: tuple[str, ...]
 
     def message(self) -> str:
-        return f"none of {self.tried} sampled architectures meets the requirements"
+        return f"`{self.figure}` is not measured in this version"
 
     def label(self) -> str:
-        return "; ".join(f"`{text}` fails {count} times" for text, count in self.counts)
+        return "needs a run on the device"
+
+    def help(self) -> str:
+        return f"figures that need no run: {named(self.known, 12)}"
 
 
 @dataclass(eq=False)

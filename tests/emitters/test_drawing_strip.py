@@ -114,6 +114,25 @@ def test_any_network_makes_a_small_picture_in_which_everything_hangs_together(ne
     assert len(graph.nodes) <= 30
 
 
+def test_what_stands_between_two_scopes_is_a_box_without_a_title():
+    draft = Draft(Shape(3, 32, 32))
+    value = 0
+    for name in ("left", "right"):
+        with draft.scope(name):
+            value = draft.add("conv", op("conv", 3, 8), value)
+        value = draft.add(f"{name}_act", op("relu"), draft.add(f"{name}_pool", op("pool", "max", 2), value))
+    assert [lines for _, lines in row(read(draw(draft.network(value))))] == [
+        ["left", "3×3, 8"], ["max 2×2, /2"], ["right", "3×3, 8"], ["head", "max 2×2, /2"]
+    ]  # fmt: skip
+
+
+def test_a_network_of_one_activation_is_one_box():
+    draft = Draft(Shape(3, 32, 32))
+    graph = read(draw(draft.network(draft.add("act", op("relu"), 0))))
+    assert row(graph) == [("stage", ["relu"])]
+    assert shapes(graph) == ["3×32²", "3×32²"]
+
+
 def test_every_output_leaves_the_part_that_makes_it():
     draft = Draft()
     with draft.scope("left"):

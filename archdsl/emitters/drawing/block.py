@@ -10,8 +10,9 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from archdsl.emitters.drawing.outline import Part, label, mains, repeats, segments
-from archdsl.emitters.drawing.phrases import JOINS, is_main, own_name
+from archdsl.emitters.drawing.phrases import JOINS, is_main, own_name, step
 from archdsl.network import Network, Operation
+from archdsl.op import per_axis
 
 FOLDED = 2  # a scope inside a block with more main operations is one box
 
@@ -62,11 +63,10 @@ class Repeated:
         """Whether every block has an operation at a path."""
         return len(self.versions[path]) == len(self.blocks)
 
-    def steps(self, path: str) -> bool:
-        """Whether blocks differ in the stride of the operation at a path."""
-        return (
-            len({str(getattr(operation.op, "stride", 1)) for operation in self.versions[path].values()}) > 1
-        )
+    def step(self, path: str, rank: int) -> str:
+        """The largest stride of the operation at a path, where blocks differ in it: `/2*`."""
+        strides = {per_axis(getattr(op.op, "stride", None) or 1, rank) for op in self.versions[path].values()}
+        return f"{step(max(strides), rank)}*" if len(strides) > 1 else ""
 
 
 def find_repeated(network: Network, parts: Iterable[Part]) -> Repeated | None:

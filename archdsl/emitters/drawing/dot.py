@@ -19,10 +19,14 @@ class Markup(str):
 # Characters that XML forbids, and halves of surrogate pairs (undecodable bytes of a file name).
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
+# What Graphviz would replace, even in markup, by the name of the graph, node or edge.
+_VARIABLE = re.compile(r"\\(?=[GNETHL])")
+
 
 def escape(text: str) -> Markup:
     """Text as markup that shows exactly this text."""
-    return Markup(html.escape(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)))
+    plain = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return Markup(html.escape(_VARIABLE.sub("\\\\\N{WORD JOINER}", plain)))
 
 
 def font(text: str, *, size: float | None = None, color: str = "", bold: bool = False) -> Markup:

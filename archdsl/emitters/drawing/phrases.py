@@ -8,6 +8,7 @@ from functools import lru_cache
 from archdsl.network import Network, Operation
 from archdsl.op import Layer, Op, per_axis
 from archdsl.ops.convolutions import Conv, DepthwiseConv
+from archdsl.ops.geometry import Size
 from archdsl.ops.joins import Add, Concat, Mul
 from archdsl.ops.linear import Linear
 from archdsl.ops.pools import GlobalPool, Pool
@@ -47,7 +48,7 @@ def is_pool(op: Op) -> bool:
     return isinstance(op, Pool | GlobalPool)
 
 
-def dims(size: int | tuple[int, ...], rank: int) -> str:
+def dims(size: Size, rank: int) -> str:
     return "×".join(map(str, per_axis(size, rank)))
 
 
@@ -71,10 +72,10 @@ def phrase(op: Op, into: Shape, *, out: str = "", stride: str = "") -> str:
     rank = into.rank
     match op:
         case Conv():
-            parts = [window(op, rank), out or str(op.out), stride or _stride(op.stride, rank)]
+            parts = [window(op, rank), out or str(op.out), stride or step(op.stride, rank)]
             parts += [_rate(op.dilation), f"{op.groups} groups" if op.groups > 1 else ""]
         case DepthwiseConv():
-            parts = [window(op, rank), stride or _stride(op.stride, rank), _rate(op.dilation)]
+            parts = [window(op, rank), stride or step(op.stride, rank), _rate(op.dilation)]
         case TransposeConv():
             parts = [f"up {window(op, rank)}", out or str(op.out), f"×{op.stride}"]
         case Linear():
@@ -82,7 +83,7 @@ def phrase(op: Op, into: Shape, *, out: str = "", stride: str = "") -> str:
         case Pool(to=to) if to is not None:
             parts = [f"{op.kind} to {dims(to, rank)}"]
         case Pool():
-            parts = [window(op, rank), stride or _stride(op.size if op.stride is None else op.stride, rank)]
+            parts = [window(op, rank), stride or step(op.size if op.stride is None else op.stride, rank)]
         case GlobalPool():
             parts = ["global avg"]
         case Upsample():
@@ -102,14 +103,15 @@ def described(op: Op, into: Shape) -> str:
     return told if told[0].isalpha() else f"{op.name} {told}"
 
 
-def _stride(stride: int | tuple[int, ...] | None, rank: int) -> str:
+def step(stride: Size | None, rank: int) -> str:
+    """A stride as a figure tells it: `/2`; nothing where it is 1."""
     steps = per_axis(stride or 1, rank)
     if set(steps) == {1}:
         return ""
     return f"/{steps[0]}" if len(set(steps)) == 1 else f"/{'×'.join(map(str, steps))}"
 
 
-def _rate(dilation: int | tuple[int, ...]) -> str:
+def _rate(dilation: Size) -> str:
     rates = {dilation} if isinstance(dilation, int) else set(dilation)
     return "" if rates == {1} else f"rate {'×'.join(map(str, sorted(rates)))}"
 

@@ -65,8 +65,9 @@ def _unit(
     if unit.is_join:
         return _join(name, JOINS[type(unit.operation.op)], some)
     into = network.shapes_into(unit.operation)[0]
-    stride = "/2*" if found.steps(unit.path) else ""
-    text = phrase(unit.operation.op, into, out=widths.get(unit.path, ""), stride=stride)
+    text = phrase(
+        unit.operation.op, into, out=widths.get(unit.path, ""), stride=found.step(unit.path, into.rank)
+    )
     small = [after, "or identity" if some else ""]
     return dot.node(
         name,
@@ -122,7 +123,7 @@ def _frame(found: Repeated, widths: dict[str, str], nodes: list[str]) -> str:
 
 def _caption(found: Repeated) -> str:
     """What the star and the dashes mean."""
-    star = "*" if any(map(found.steps, found.versions)) else ""
+    star = "*" if any(found.step(path, 2) for path in found.versions) else ""
     some = [set(versions) for path, versions in found.versions.items() if not found.in_all(path)]
     holders = set.union(*some) if some else set()
     if holders <= found.firsts:

@@ -9,9 +9,10 @@ from archdsl.emitters.drawing import dot, theme
 from archdsl.emitters.drawing.block import find_repeated
 from archdsl.emitters.drawing.dot import Markup, font
 from archdsl.emitters.drawing.outline import Part, label, mains, outline, repeats, segments
-from archdsl.emitters.drawing.phrases import phrase
+from archdsl.emitters.drawing.phrases import phrase, step
 from archdsl.emitters.drawing.repetition import draw_block
 from archdsl.network import Network, Operation, Output
+from archdsl.ops.geometry import Size
 
 LINES = 6  # lines of text in a box
 HUES = ("#e3f2fd", "#bbdefb", "#90caf9", "#64b5f6", "#42a5f5")
@@ -57,18 +58,16 @@ def _part(network: Network, parts: list[Part], number: int, hues: dict[int, str]
     times = f"×{len(part.children)}" if _alike(network, part) else ""
     role = _role(network, parts, number)
     style = theme.box(role)
-    heading = dot.rows(
-        [
-            font(_title(part, number, role), size=11, bold=True),
-            *([font(f"\N{NO-BREAK SPACE}{times}", size=11, color="#0d47a1", bold=True)] if times else []),
-        ]
-    )
-    text = [[font(line, size=9)] for line in _text(network, part)]
+    heading = [font(word, size=11, bold=True) for word in (_title(part, role),) if word]
+    if times:
+        heading.append(font(f"\N{NO-BREAK SPACE}{times}", size=11, color="#0d47a1", bold=True))
+    lines = [[dot.rows(heading)]] if heading else []
+    lines += [[font(line, size=9)] for line in _text(network, part)]
     dashes = "" if network.inference & set(range(part.first, part.last)) else ",dashed"
     return dot.node(
         _name(number),
         class_=role,
-        label=dot.rows([heading], *text, padding=1),
+        label=dot.rows(*lines, padding=1),
         fillcolor=hues[number] if role == "stage" else style.fill,
         color=style.border,
         style=f"filled,rounded{dashes}",
@@ -84,10 +83,11 @@ def _role(network: Network, parts: list[Part], number: int) -> str:
     last = network.operations[part.last - 1]
     if last.shape.rank == 0 or (number == len(parts) - 1 and part.loose and len(parts) > 1):
         return "head"
-    return "stem" if part.loose and not part.name and number == 0 else "stage"
+    first = number == 0 and len(parts) > 1
+    return "stem" if part.loose and not part.name and first else "stage"
 
 
-def _title(part: Part, number: int, role: str) -> str:
+def _title(part: Part, role: str) -> str:
     return label(part) or (role if role in ("stem", "head") else "")
 
 
@@ -110,7 +110,8 @@ def _text(network: Network, part: Part) -> list[str]:
         else:
             lines = [child.word.lstrip("_") or label(child) for child in part.children]
     else:
-        lines = _inside(network, part, part)
+        inside = network.operations[part.first : part.last]
+        lines = _inside(network, part, part) or [operation.op.name.replace("_", " ") for operation in inside]
     counted = [(line, len(list(same))) for line, same in groupby(lines)]
     told = [line if times == 1 else f"{line}  ×{times}" for line, times in counted]
     return told if len(told) <= LINES else [*told[: LINES - 1], f"and {len(told) - LINES + 1} more"]
@@ -118,30 +119,28 @@ def _text(network: Network, part: Part) -> list[str]:
 
 def _inside(network: Network, part: Part, first: Part) -> list[str]:
     """The lines of a part; a star where the first of its kind has another stride."""
+    strides: dict[str, Size] = {}
+    if first is not part:
+        for operation in network.operations[first.first : first.last]:
+            strides[operation.path.removeprefix(first.name)] = getattr(operation.op, "stride", 1)
     lines = []
     for segment in segments(part):
         inner = mains(network, segment)
         if segment.loose or len(inner) <= 2:
-            lines += [_line(network, part, operation, first) for operation in inner]
+            lines += [
+                _line(network, operation, strides.get(operation.path.removeprefix(part.name)))
+                for operation in inner
+            ]
         else:
             lines.append(label(segment))
     return lines
 
 
-def _line(network: Network, part: Part, operation: Operation, first: Part) -> str:
+def _line(network: Network, operation: Operation, first: Size | None) -> str:
+    """An operation, and the stride of the first of its kind where that is another."""
     into = network.shapes_into(operation)[0]
-    below = operation.path.removeprefix(part.name)
-    twin = next(
-        (
-            other
-            for other in network.operations[first.first : first.last]
-            if other.path.removeprefix(first.name) == below
-        ),
-        operation,
-    )
-    step = getattr(twin.op, "stride", 1)
-    star = f"/{step}*" if part is not first and step != getattr(operation.op, "stride", 1) else ""
-    return phrase(operation.op, into, stride=star)
+    differs = first is not None and first != getattr(operation.op, "stride", first)
+    return phrase(operation.op, into, stride=f"{step(first, into.rank)}*" if first and differs else "")
 
 
 # ---- edges -------------------------------------------------------------------------------------

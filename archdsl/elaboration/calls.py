@@ -145,7 +145,8 @@ class Calls(Arguments):
     ) -> Map:
         """Adds an operation at the next path of the scope (or at a given one)."""
         builder = context.frame.builder
-        made_path = self.path(label, context) if path is None else path
+        # A file's pipeline that is one bare operation still is a module of its own: number 0.
+        made_path = self.path(label or None, context) if path is None else path
         try:
             if path is None and not context.scope.shared:
                 builder.claim(made_path, span)

@@ -63,14 +63,20 @@ class Run:
 
 
 class Scope:
-    """A scope of module paths: its prefix and how many stages it holds so far."""
+    """A scope of module paths: its prefix, how many stages it holds so far, names that came by themselves."""
 
-    __slots__ = ("count", "prefix", "shared")
+    __slots__ = ("count", "own", "prefix", "shared")
 
     def __init__(self, prefix: str, shared: bool = False) -> None:
         self.prefix = prefix
         self.count = 0
+        self.own: dict[str, int] = {}
         self.shared = shared
+
+    def name_of(self, word: str) -> str:
+        """The name of a gate or a shortcut: its word, numbered from the second of its scope on."""
+        self.own[word] = self.own.get(word, 0) + 1
+        return word if self.own[word] == 1 else f"{word}{self.own[word]}"
 
 
 class Trail:

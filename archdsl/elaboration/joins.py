@@ -170,13 +170,13 @@ class Joins(Calls):
         gate = self.gate(options, context)
         shortcut = options.get("shortcut", Given(BareWord("auto"), join.span))
         builder = context.frame.builder
-        count = context.scope.count
+        count, own = context.scope.count, dict(context.scope.own)
         mark = builder.mark() if shortcut.value is None else None
         y = self._body(bodies[0], x, gate, context.but(sumless=False))
         if mark is not None and y.shape != x.shape and builder.adds(DropPath, mark):
             # Without a sum nothing would be left of a dropped path: again, without dropping.
             builder.back_to(mark)
-            context.scope.count = count
+            context.scope.count, context.scope.own = count, own
             y = self._body(bodies[0], x, gate, context.but(sumless=True))
         if x.shape != y.shape:
             if shortcut.value is None:
@@ -232,7 +232,7 @@ class Joins(Calls):
     def _gated(self, gate: GateAt, place: str, x: Map, context: Context) -> Map:
         if gate.stage is None or gate.place != place:
             return x
-        name = gate.stage.word if gate.stage.word != "stage" else "attention"
+        name = context.scope.name_of(gate.stage.word if gate.stage.word != "stage" else "attention")
         made = self.call(gate.stage, x, self.beside(context), name, gate.stage.span)
         return self.one_map(made, "a gate", gate.stage.span)
 
@@ -248,18 +248,20 @@ class Joins(Calls):
         if x.stride is not None and y.stride is not None and y.stride != x.stride:
             ratio = Fraction(y.stride) / x.stride
             stride = ratio.numerator if ratio.denominator == 1 else 1
+        own = names_itself(shortcut.value)
+        name = None if own else context.scope.name_of("shortcut")
         context = self.beside(context)
         if isinstance(shortcut.value, Partial | Quoted):
             made = self.call(
                 as_partial(shortcut.value, None),
                 x,
                 context,
-                self._shortcut_label(shortcut.value),
+                name,
                 shortcut.span,
             )
             projected = self.one_map(made, "the shortcut", shortcut.span)
         elif shortcut.value == "auto":
-            path = self.path("shortcut", context)
+            path = self.path(name, context)
             inside = context.but(scope=Scope(path, context.scope.shared), trail=None)
             conv = OPERATIONS["conv"](kernel=1, out=y.shape.channels, stride=stride, bias=False)  # type: ignore[call-arg]
             projected = self.add(conv, (x,), inside, None, shortcut.span)
@@ -271,11 +273,10 @@ class Joins(Calls):
             raise ArchError(ShortcutDiffers(str(y.shape), str(projected.shape)).at(join.name_span))
         return projected
 
-    @staticmethod
-    def _shortcut_label(value: Partial | Quoted) -> str | None:
-        """`shortcut` unless the stage names itself."""
-        if isinstance(value, Quoted):
-            elements = value.pipeline.elements
-            if len(elements) == 1 and isinstance(elements[0], Marked) and elements[0].label:
-                return None
-        return "shortcut"
+
+def names_itself(shortcut: Value) -> bool:
+    """Whether a shortcut's stage has a name of its own."""
+    if not isinstance(shortcut, Quoted):
+        return False
+    elements = shortcut.pipeline.elements
+    return len(elements) == 1 and isinstance(elements[0], Marked) and elements[0].label is not None

@@ -24,11 +24,20 @@ from archdsl.vocabulary import Definition
 
 @dataclass(frozen=True)
 class WeightsWanted:
-    """Published weights that a spec asks for: below which path, of which definition, which tag."""
+    """Published weights that a spec asks for.
+
+    Attributes:
+        path: the encoder's module path.
+        names: the encoder's definition, and those that it is another name for.
+        tag: which of its weights.
+        parts: module paths, below `path`, of all that has weights in the whole encoder, built or not.
+        span: the stage that asks.
+    """
 
     path: str
-    encoder: str
+    names: tuple[str, ...]
     tag: str
+    parts: frozenset[str]
     span: Span
 
 
@@ -146,6 +155,7 @@ class Wires:
         taps: tuple[str, ...] | None,
         depth: int | None,
         keywords: dict[str, Any],
+        weights: str | None,
     ) -> Pyramid:
         assert isinstance(stage, Partial)
         given = {name: Given(value, self.span) for name, value in keywords.items()}
@@ -164,6 +174,9 @@ class Wires:
         path = join_path(context.scope.prefix, "encoder")
         if not context.scope.shared:
             builder.claim(path, self.span)
+        if weights is not None:
+            parts = frozenset(operation.path for operation in block.operations if operation.op.has_weights)
+            self.recipe.weights.append(WeightsWanted(path, names_of(stage), weights, parts, self.span))
         moved = builder.place(cut, inputs, path, stage.word, self.span, context.scope.shared)
         return Pyramid(
             tuple(
@@ -256,10 +269,6 @@ class Wires:
             raise NoSuchDepth(stage.word, depth, tuple(f"/{level.stride}" for level in levels))
         return kept
 
-    def weights(self, stage: StageValue, tag: str) -> None:
-        path = join_path(self.context.scope.prefix, "encoder")
-        self.recipe.weights.append(WeightsWanted(path, stage.word, tag, self.span))
-
     # ---- outputs -------------------------------------------------------------------------------
 
     def output(self, name: str, value: Map, weight: float = 1.0) -> None:
@@ -304,6 +313,16 @@ def value_of(block: Block, value: int) -> Map:
         return next(level for level in flow_maps(block.flow) if level.value == value)
     operation = block.operations[value - block.inputs]
     return Map(value, operation.shape, operation.stride)
+
+
+def names_of(stage: Partial) -> tuple[str, ...]:
+    """A definition's name, and the names of those that it is another name for."""
+    names = [stage.word]
+    meaning: Any = stage.callee
+    while isinstance(meaning, Definition):
+        names.append(meaning.name)
+        meaning = None if meaning.alias is None else meaning.file.meaning(meaning.alias.name)
+    return tuple(dict.fromkeys(names))
 
 
 def stage_runner(recipe: Recipe) -> Callable[..., Flow]:

@@ -1,0 +1,90 @@
+"""Choices: where they are decided, what they are called, how many members a space has."""
+
+from __future__ import annotations
+
+import pytest
+
+from archdsl import ArchError
+from archdsl.api import Architecture
+from tests.elaboration.specs import modules, names, space
+
+NAMES = [
+    ("conv {3x3, 5x5} 64", ["conv.kernel"], 2),
+    ("conv {3x3, 5x5} 8 | conv 3x3 8 | conv {3x3, 5x5} 8", ["conv.kernel", "conv#2.kernel"], 4),
+    ("conv 3x3 8 | conv {3x3, 5x5} 8 as c", ["c.kernel"], 2),
+    ("conv 3x3 8 | se r=4 ?", ["se.on"], 2),
+    ("conv 3x3 8 | relu ? as act", ["act.on"], 2),
+    ("{conv 3x3 8, conv 3x3 8 | bn}", ["choice"], 2),
+    ("{conv 3x3 8, conv {3x3, 5x5} 8 | bn}", ["choice", "choice.conv.kernel"], 3),
+    ("let w = {8, 16}\nconv 3x3 w | conv 3x3 w", ["w"], 2),
+    ("let w = {8, 16}\nlet v = {1, 2}\nconv 3x3 w", ["w"], 2),
+    ("let w = {8, 16}\nconv {3x3, 5x5} 8 | if false (conv 3x3 w)", ["conv.kernel"], 2),
+    ("conv 3x3 2..5", ["conv.out"], 4),
+    ("conv 3x3 16..64:16", ["conv.out"], 4),
+    ("(conv {3x3, 5x5} 8 | relu) * 2", ["0.conv.kernel", "1.conv.kernel"], 4),
+    ("def f = conv {3, 5} 8 | relu\nf | f", ["f.conv.kernel", "f#2.conv.kernel"], 4),
+    ("def f(k) = conv k 8 | relu\nf {3, 5} | f 3", ["f.k"], 2),
+    ("encoder {resnet18, resnet34} | level 0", ["encoder"], 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected", "count"), NAMES, ids=[n[0] for n in NAMES])
+def test_a_choice_is_called_by_the_way_to_it(text: str, expected: list[str], count: int) -> None:
+    assert names(text) == expected
+    assert space(text).count() == count
+
+
+def test_an_option_of_a_stage_can_have_choices_of_its_own() -> None:
+    block = "block={double_conv, mbconv expand={3, 6}}"
+    text = f"encoder resnet18 | skip plain | up transpose {block} | head 1x1 out=2"
+    assert names(text) == ["up.block", "up.block.mbconv.expand"]
+    assert space(text).count() == 3
+
+
+def test_a_list_of_choices_is_decided_once_an_item() -> None:
+    text = "encoder resnet18 | skip plain | up transpose se=[{none, post}] * 5 | head 1x1 out=2"
+    assert names(text) == [f"up.se.{i}" for i in range(5)]
+    assert space(text).count() == 2**5
+
+
+def test_a_let_is_one_decision_for_all_that_name_it() -> None:
+    found = space("let r = {4, 8}\nconv 3x3 32 | {bn, se r=r} as a | {bn, se r=r} as b")
+    assert found.count() == 1 + 2 * 3  # neither, or one of three ways to have it, times r
+
+
+def test_every_member_is_listed_once() -> None:
+    found = space("conv {3x3, 5x5} 8 | {bn, gn {2, 4}} | conv 3x3 4..6")
+    members = [tuple(member.choices.items()) for member in found]
+    assert len(members) == len(set(members)) == found.count() == 2 * 3 * 3
+
+
+def test_closing_by_name_leaves_the_other_choices_open() -> None:
+    found = space("conv {3x3, 5x5} 8 | conv {3x3, 5x5} 8")
+    closed = found.close({"conv.kernel": "5x5"})
+    assert not isinstance(closed, Architecture)
+    assert [choice.name for choice in closed.choices] == ["conv#2.kernel"]
+    whole = closed.close({"conv#2.kernel": "3x3"})
+    assert isinstance(whole, Architecture)
+    assert [o.op.kernel for o in whole.network.operations] == [(5, 5), (3, 3)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("options", [{"conv.kernel": "7x7"}, {"conv.size": "3x3"}])
+def test_closing_with_what_does_not_exist_is_a_mistake(options: dict[str, str]) -> None:
+    with pytest.raises(ArchError):
+        space("conv {3x3, 5x5} 8").close(options)
+
+
+def test_a_sample_depends_on_its_seed_alone() -> None:
+    found = space("conv {3x3, 5x5, 7x7} 8..64:8 | {bn, gn 4}")
+    assert [found.sample(n).choices for n in range(20)] == [found.sample(n).choices for n in range(20)]
+    assert len({found.sample(n).identity for n in range(200)}) > 20
+
+
+def test_sampling_is_uniform_decision_by_decision() -> None:
+    found = space("{conv 3x3 8, conv 5x5 {8, 16, 24, 32}}")
+    first = sum(found.sample(n).choices["choice"] == "conv 3x3 8" for n in range(2000))
+    assert 900 < first < 1100
+
+
+def test_a_choice_that_no_member_meets_is_no_choice() -> None:
+    assert modules("let w = {8, 16}\nconv 3x3 4") == ["0"]

@@ -441,15 +441,27 @@ def compile(
 
 
 def built(architecture: Architecture, weights: str | Path | None = None, inference: bool = False) -> Module:
-    """The module of an architecture with its weights."""
-    from archdsl.weights import load_file, load_published
+    """The module of an architecture with its weights: a file's, or the published ones that its spec wants.
 
-    module = architecture.to_torch(inference=inference)
-    made = architecture._elaborated
-    for wanted in () if made is None else made.weights:
-        load_published(module, wanted.path, wanted.encoder, wanted.tag)
+    Raises:
+        ArchError: published weights are none of the encoder's, or can't be had.
+        Mistake: what is wrong with the file.
+    """
+    from archdsl.emitters.torch_module import build
+    from archdsl.weights.files import load_file
+    from archdsl.weights.fitting import load_published
+
+    module = build(architecture.network, inference=inference)
     if weights is not None:
         load_file(module, Path(weights))
+        return module
+    made = architecture._elaborated
+    for wanted in () if made is None else made.weights:
+        channels = architecture.input.channels
+        try:
+            load_published(module, wanted.path, wanted.names, wanted.tag, wanted.parts, channels)
+        except Mistake as mistake:
+            raise ArchError(mistake.at(wanted.span)) from None
     return module
 
 

@@ -192,12 +192,12 @@ class Wiring(Protocol):
         taps: tuple[str, ...] | None,
         depth: int | None,
         keywords: dict[str, Any],
+        weights: str | None,
     ) -> Pyramid:
-        """Runs a definition as an encoder: its levels down to stride 2^depth, and only what they need."""
-        ...
+        """Runs a definition as an encoder: its levels down to stride 2^depth, and only what they need.
 
-    def weights(self, stage: StageValue, tag: str) -> None:
-        """Asks for published weights for an encoder."""
+        `weights` asks for those that are published under that tag.
+        """
         ...
 
     def output(self, name: str, value: Map, weight: float = 1.0) -> None:

@@ -33,9 +33,7 @@ class Encoder(Stage):
             if not self.form.takes("output_stride"):
                 raise NoOutputStride(self.form.word)
             keywords["output_stride"] = self.output_stride
-        levels = net.backbone(self.form, flow, self.taps, self.depth, keywords)
-        if self.weights is not None:
-            net.weights(self.form, self.weights)
+        levels = net.backbone(self.form, flow, self.taps, self.depth, keywords, self.weights)
         net.drawn("input", "input", 0, -1, flow)
         source = "input"
         for row, level in enumerate(levels.maps):

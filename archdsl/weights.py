@@ -1,1 +1,0 @@
-"""Published and saved weights, by name."""

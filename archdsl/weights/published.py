@@ -1,0 +1,136 @@
+"""Weights that others trained: where they are, and how to get them.
+
+`about weights="LIBRARY:MODEL.TAG"` in specs/models/ names them. The library, timm or torchvision, downloads
+them once and keeps them in its own cache. A spec says `weights=imagenet` for the tag that stands there, or
+another of the model's tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archdsl import resources
+from archdsl.errors.weights import LibraryMissing, NoPublishedWeights, NotFetched, UnknownTag
+from archdsl.parser import parse
+from archdsl.source import Source
+from archdsl.syntax import About, Text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DEFAULT_TAG = "imagenet"
+
+
+class Published(NamedTuple):
+    """Where weights are."""
+
+    library: str
+    model: str
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.library}:{self.model}.{self.tag}"
+
+
+class Normalisation(NamedTuple):
+    """Mean and standard deviation of each channel of the images that weights expect; white is 1."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class Fetched(NamedTuple):
+    """Weights by their reference's names, with the normalisation that they were trained with."""
+
+    state: Mapping[str, Tensor]
+    normalisation: Normalisation
+
+
+def find(names: Iterable[str], tag: str) -> Published:
+    """Where the weights of an encoder are; `names` are its word and the words that it is short for.
+
+    Raises:
+        NoPublishedWeights: no model of these names states any.
+    """
+    names = tuple(names)
+    stated = _stated()
+    for name in names:
+        if name in stated:
+            found = stated[name]
+            return found if tag == DEFAULT_TAG else found._replace(tag=tag)
+    raise NoPublishedWeights(names[0], tuple(stated))
+
+
+@cache
+def _stated() -> dict[str, Published]:
+    """What the library's models say of their weights, by model."""
+    found = {}
+    for path in sorted((resources.specs() / "models").glob("*.arch")):
+        spec = parse(Source(path.name, path.read_text(encoding="utf-8")))
+        for statement in spec.statements:
+            for keyword in statement.keywords if isinstance(statement, About) else ():
+                if keyword.name == "weights" and isinstance(keyword.value, Text):
+                    library, _, name = keyword.value.value.partition(":")
+                    found[path.stem] = Published(library, *name.split(".", 1))
+    return found
+
+
+def fetch(published: Published) -> Fetched:
+    """The weights, from the library's cache or its servers.
+
+    Raises:
+        LibraryMissing: the library is not installed.
+        UnknownTag: the model has no such weights.
+        NotFetched: they are not in the cache, and the network or the server fails.
+    """
+    try:
+        return _LIBRARIES[published.library](published)
+    except ImportError:
+        raise LibraryMissing(str(published), published.library) from None
+
+
+def _from_torchvision(published: Published) -> Fetched:
+    from torchvision.models import get_model_weights
+
+    known = get_model_weights(published.model)
+    if published.tag not in known.__members__:
+        raise _unknown(published, known.__members__)
+    weights = known[published.tag]
+    # `weights_only` reads tensors alone: nothing in the file can run.
+    state = _downloaded(
+        published, lambda: weights.get_state_dict(map_location="cpu", check_hash=True, weights_only=True)
+    )
+    preset = weights.transforms()
+    return Fetched(state, Normalisation(tuple(preset.mean), tuple(preset.std)))
+
+
+def _from_timm(published: Published) -> Fetched:
+    import timm
+
+    known = {name.split(".", 1)[1] for name in timm.list_pretrained(f"{published.model}.*")}
+    if published.tag not in known:
+        raise _unknown(published, known)
+    name = f"{published.model}.{published.tag}"
+    model = _downloaded(published, lambda: timm.create_model(name, pretrained=True))
+    facts = model.pretrained_cfg
+    return Fetched(model.state_dict(), Normalisation(tuple(facts["mean"]), tuple(facts["std"])))
+
+
+_LIBRARIES = {"timm": _from_timm, "torchvision": _from_torchvision}
+
+
+def _unknown(published: Published, tags: Iterable[str]) -> UnknownTag:
+    source = f"{published.library}:{published.model}"
+    return UnknownTag(source, published.tag, (DEFAULT_TAG, *sorted(tags)))
+
+
+def _downloaded(published: Published, download: Callable[[], Any]) -> Any:
+    try:
+        return download()
+    except ImportError:
+        raise
+    except Exception as error:  # each way of downloading has errors of its own
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise NotFetched(str(published), reason) from None

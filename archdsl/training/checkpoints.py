@@ -54,7 +54,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise NoSuchFile(str(path))
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file}, dict(file.metadata() or {})
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
     except SafetensorError as error:
         raise Unreadable(str(path), f"it is no whole safetensors file ({error})") from None
     except OSError as error:

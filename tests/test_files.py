@@ -1,0 +1,66 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from archdsl.errors.commands import Unwritable
+from archdsl.files import atomic_path, write_atomically
+
+
+def test_the_content_is_there_and_nothing_else(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "a.bin", b"old")
+    write_atomically(tmp_path / "a.bin", b"new")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.bin": b"new"}
+
+
+def test_a_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_atomically(tmp_path / "a.bin", b"old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Unwritable, match=r"a\.bin` cannot be written: No space left on device"):
+        write_atomically(tmp_path / "a.bin", b"new")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.bin": b"old"}
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Unwritable, match=r"x/a\.bin` cannot be written: No such file or directory"):
+        write_atomically(tmp_path / "x" / "a.bin", b"")
+
+
+def test_a_block_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with atomic_path(tmp_path / "a.txt") as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_temporary_name_ends_alike_and_is_not_the_name_itself(tmp_path: Path) -> None:
+    with atomic_path(tmp_path / "a.svg") as temporary:
+        temporary.write_text("<svg/>")
+        assert not (tmp_path / "a.svg").exists()
+        assert (temporary.suffix, temporary.parent) == (".svg", tmp_path)
+    assert (tmp_path / "a.svg").read_text() == "<svg/>"
+
+
+def test_the_new_name_is_made_durable_after_the_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed = []
+
+    def note(handle: int) -> None:
+        flushed.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+
+    monkeypatch.setattr(os, "fsync", note)
+    write_atomically(tmp_path / "a.bin", b"x")
+    assert flushed == ["file", "folder"]

@@ -48,7 +48,7 @@ class WrongValue(Mistake):
     """The option that was probably meant."""
 
     def message(self) -> str:
-        return f"`{self.key}` is {self.wanted}, not {self.got}"
+        return f"`{self.key}` has to be {self.wanted}, not {self.got}"
 
     def help(self) -> str:
         return f"did you mean `{self.near}`?" if self.near else ""
@@ -128,12 +128,12 @@ class StudyChanged(Mistake):
 
     def message(self) -> str:
         changed = "; ".join(f"{key} was {before}, now {now}" for key, before, now in self.changes)
-        return f"the study `{self.name}` was begun otherwise, and their scores cannot be compared: {changed}"
+        return f"the study `{self.name}` was begun otherwise: {changed}"
 
     def help(self) -> str:
         return (
-            f"call with what it was to go on, give this study another name (`--name`), "
-            f"or delete {self.folder} to begin anew"
+            f"scores of the two could not be compared; call with what it was to go on, give this one "
+            f"another name (`--name`), or delete {self.folder} to begin anew"
         )
 
 

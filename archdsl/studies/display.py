@@ -7,7 +7,7 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from archdsl.analyses.summary import abbreviated
 from archdsl.studies.trials import COMPLETE, PRUNED, Trial
@@ -39,8 +39,6 @@ class Display(AbstractContextManager["Display"], Protocol):
 class Clock:
     """How long the rest will take, by what this run took so far."""
 
-    epochs: int
-    """Of a whole training."""
     began: float = field(default_factory=time.monotonic)
     first: int | None = None
     """Trials that earlier runs had ended."""
@@ -60,8 +58,8 @@ class Clock:
 class Lines:
     """A line for each trial that starts and ends, for logs."""
 
-    def __init__(self, epochs: int, stream: IO[str]) -> None:
-        self._clock = Clock(epochs)
+    def __init__(self, stream: IO[str]) -> None:
+        self._clock = Clock()
         self._stream = stream
 
     def __enter__(self) -> Lines:
@@ -93,7 +91,7 @@ class Bar:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
-        self._clock = Clock(epochs)
+        self._clock = Clock()
         self._epochs = epochs
         self._progress = Progress(
             TextColumn("{task.fields[standing]}"),
@@ -140,10 +138,10 @@ class Bar:
         )
 
 
-def make_display(epochs: int, stream: IO[str] | None = None) -> Any:
+def make_display(epochs: int, stream: IO[str] | None = None) -> Display:
     """A bar where someone watches, lines where a log is written."""
     stream = stream or sys.stderr
-    return Bar(epochs, stream) if stream.isatty() else Lines(epochs, stream)
+    return Bar(epochs, stream) if stream.isatty() else Lines(stream)
 
 
 def described(trial: Trial) -> str:

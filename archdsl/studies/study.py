@@ -142,6 +142,7 @@ def open_study(path: Path, options: Mapping[str, object] | None = None) -> Study
 
     Raises:
         ArchError: all that is wrong with the file, at its lines.
+        NoSuchFile, FolderForFile, Unreadable, NotText: what is wrong with its path.
         Mistake: a wrong option, or a key that neither gives.
     """
     given = {name: value for name, value in (options or {}).items() if value is not None}
@@ -149,7 +150,7 @@ def open_study(path: Path, options: Mapping[str, object] | None = None) -> Study
         for mistake in _judge(name, value):
             raise mistake
     if path.suffix == ".toml":
-        values = {"name": path.stem, **_resolved(read_study_file(path), path.parent)}
+        values = {"name": path.stem, **_resolved(check_study_file(_read(path)), path.parent)}
     else:
         values = {"name": path.stem, "space": find_space(str(path), Path())}
     values |= _resolved(given, Path())
@@ -159,14 +160,12 @@ def open_study(path: Path, options: Mapping[str, object] | None = None) -> Study
     return Study(**values)
 
 
-def read_study_file(path: Path) -> dict[str, Any]:
+def check_study_file(source: Source) -> dict[str, Any]:
     """The keys of a study file as they are written, each of a right type.
 
     Raises:
         ArchError: all that is wrong with it, at its lines.
-        NoSuchFile, FolderForFile, Unreadable, NotText: what is wrong with the path.
     """
-    source = _read(path)
     try:
         values = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:

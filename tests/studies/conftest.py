@@ -45,7 +45,7 @@ class Runner:
         self.executor = ScriptedExecutor(script)
         with self.folder.held(study.name):
             self.folder.begin(study)
-            supervisor = Supervisor(study, space, self.folder, self.executor, Lines(study.epochs, self.log))
+            supervisor = Supervisor(study, space, self.folder, self.executor, Lines(self.log))
             try:
                 return supervisor.run(interrupts or Interrupts()), supervisor.trials()
             finally:

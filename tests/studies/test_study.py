@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from archdsl.errors import ArchError, Mistake
+from archdsl.errors import ArchError
 from archdsl.errors.commands import FolderForFile, NoSuchFile, NotText
 from archdsl.errors.studies import MissingKey, NoSuchSpace, NotToml, UnknownKey, WrongValue
 from archdsl.studies import KEYS, Study, open_study
@@ -62,8 +63,8 @@ def test_a_space_of_the_library_goes_by_its_name(folder: Path) -> None:
 
 
 def test_the_recipe_of_a_study_has_its_numbers(folder: Path) -> None:
-    text = 'space = "space.arch"\ndata = "d"\nepochs = 2\nsize = 64\nbatch = 4\nseed = 9\nlearning_rate = 1\nthreads = 3'
-    recipe = open_study(write(folder, text)).recipe
+    numbers = {"epochs": 2, "size": 64, "batch": 4, "seed": 9, "learning_rate": 1, "threads": 3}
+    recipe = open_study(folder / "space.arch", {"data": folder, **numbers}).recipe
     assert recipe == Recipe(epochs=2, size=64, batch=4, seed=9, learning_rate=1.0, threads=3)
 
 
@@ -76,19 +77,17 @@ def test_a_study_written_as_toml_reads_back_the_same(folder: Path) -> None:
         learning_rate=3e-4,
     )
     assert open_study(write(folder, study.to_toml())) == study
-    assert (
-        open_study(write(folder, Study(space=study.space, data=study.data, name="blocks").to_toml())).question
-        == ""
-    )
+    silent = replace(study, question="")
+    assert open_study(write(folder, silent.to_toml())) == silent
 
 
 def test_all_mistakes_of_a_file_are_told_at_their_places(folder: Path) -> None:
-    text = 'space = "space.arch"\nepoch = 5 # no\ntrials = 0\nsampler = "tpee"\nlearning_rate = -1 # no\n[table]\nx = 1\n'
-    assert mistakes(folder, text) == {
+    wrong = 'epoch = 5 # no\ntrials = 0\nsampler = "tpee"\nlearning_rate = -1 # no\n[table]\nx = 1\n'
+    assert mistakes(folder, f'space = "space.arch"\n{wrong}') == {
         "epoch": "a study has no `epoch`",
-        "0": "`trials` is a whole number, 1 or more, not 0",
-        '"tpee"': '`sampler` is one of tpe, random, not "tpee"',
-        "-1": "`learning_rate` is a number above 0, not -1",
+        "0": "`trials` has to be a whole number, 1 or more, not 0",
+        '"tpee"': '`sampler` has to be one of tpe, random, not "tpee"',
+        "-1": "`learning_rate` has to be a number above 0, not -1",
         "table": "a study has no `table`",
     }
 
@@ -100,26 +99,26 @@ def test_all_mistakes_of_a_file_are_told_at_their_places(folder: Path) -> None:
         ("trials = true", "a whole number"),
         ('trials = "3"', "a whole number"),
         ("seed = 9223372036854775808", "a whole number"),
-        ("batch = 1", "2 or more"),
+        ("batch = 1", "a whole number, 2 or more"),
         ("learning_rate = inf", "a number above 0"),
         ("learning_rate = nan", "a number above 0"),
         ("data = 3", "text in quotes"),
         ('data = ""', "text in quotes"),
         ('name = "../out"', "a name of letters"),
         ('name = ".hidden"', "a name of letters"),
-        ('device = ["cpu"]', "text in quotes"),
+        ("device = 1.5", "text in quotes"),
         ("trials = 1979-05-27", "a whole number"),
     ],
 )
 def test_a_value_of_the_wrong_kind_says_what_is_wanted(folder: Path, line: str, wanted: str) -> None:
     key, _, value = line.partition(" = ")
     (said,) = mistakes(folder, f'{line}\nspace = "space.arch"\n').values()
-    assert said.startswith(f"`{key}` is {wanted}")
+    assert said.startswith(f"`{key}` has to be {wanted}")
     assert said.endswith(f"not {value}")
 
 
 def test_an_option_of_the_wrong_kind_is_a_mistake_without_a_place(folder: Path) -> None:
-    with pytest.raises(WrongValue, match="`trials` is a whole number, 1 or more, not 0"):
+    with pytest.raises(WrongValue, match="`trials` has to be a whole number, 1 or more, not 0"):
         open_study(folder / "space.arch", {"data": folder, "trials": 0})
     with pytest.raises(UnknownKey, match="`trails`") as caught:
         open_study(folder / "space.arch", {"trails": 3})
@@ -176,20 +175,3 @@ def test_the_studies_of_the_project_are_whole(path: Path) -> None:
 
 def test_there_are_four_questions() -> None:
     assert len(list((ROOT / "search").glob("*.toml"))) == 4
-
-
-def test_all_mistakes_can_be_told() -> None:
-    from archdsl.errors import studies
-
-    for mistake in (
-        NotToml("x"),
-        UnknownKey("x", ("y",)),
-        WrongValue("x", "1", "text"),
-        NoSuchSpace("x", ()),
-    ):
-        assert isinstance(mistake, Mistake)
-        assert mistake.message()
-    codes = [
-        found.code for found in vars(studies).values() if isinstance(found, type) and hasattr(found, "code")
-    ]
-    assert len(codes) == len(set(codes))

@@ -1,0 +1,118 @@
+"""A study's folder stays the folder of one study, with one supervisor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archdsl.errors.commands import Unwritable
+from archdsl.errors.studies import StudyChanged, StudyInUse
+from archdsl.studies.folder import StudyFolder
+from archdsl.studies.lock import acquire
+from archdsl.studies.study import Study
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    (tmp_path / "space.arch").write_text("# which?\nconv 1x1 {8, 16}\n| relu\n")
+    return Study(space=tmp_path / "space.arch", data=tmp_path, name="test", threads=1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, study: Study) -> StudyFolder:
+    folder = StudyFolder(tmp_path / "runs" / "test")
+    with folder.held("test"):
+        folder.begin(study)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"trials": 99}, {"question": "why?"}, {"trials": 1}], ids=lambda change: " ".join(change)
+)
+def test_a_study_may_grow_and_be_asked_again(
+    folder: StudyFolder, study: Study, change: dict[str, object]
+) -> None:
+    folder.begin(replace(study, **change))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": Path("/elsewhere")},
+        {"epochs": 5},
+        {"size": 64},
+        {"batch": 3},
+        {"learning_rate": 0.5},
+        {"seed": 7},
+        {"sampler": "random"},
+        {"pruner": "none"},
+        {"threads": 2},
+        {"device": "cuda"},
+    ],
+    ids=lambda change: " ".join(change),
+)
+def test_a_changed_study_is_refused_by_its_changed_key(
+    folder: StudyFolder, study: Study, change: dict[str, object]
+) -> None:
+    before = (folder.path / "study.toml").read_text()
+    with pytest.raises(StudyChanged) as caught:
+        folder.begin(replace(study, **change))  # type: ignore[arg-type]
+    ((key, _, now),) = caught.value.changes
+    ((name, value),) = change.items()
+    assert key == f"`{name}`"
+    assert str(value) in now
+    assert "--name" in caught.value.help()
+    assert (folder.path / "study.toml").read_text() == before
+
+
+def test_a_changed_space_is_refused_by_its_changed_line(folder: StudyFolder, study: Study) -> None:
+    study.space.write_text("conv 1x1 {8, 16}\n| gelu\n")
+    with pytest.raises(StudyChanged) as caught:
+        folder.begin(study)
+    assert caught.value.changes == (("a line of the space", "`| relu`", "`| gelu`"),)
+
+
+def test_comments_and_empty_lines_change_no_space(folder: StudyFolder, study: Study) -> None:
+    study.space.write_text("conv 1x1 {8, 16}   \n\n# another comment\n| relu\n")
+    folder.begin(study)
+
+
+def test_a_folder_has_one_supervisor_at_a_time(folder: StudyFolder) -> None:
+    with folder.held("test"), pytest.raises(StudyInUse, match="`test`"), folder.held("test"):
+        pass
+    with folder.held("test"):
+        pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks are inherited on POSIX systems")
+def test_a_lock_is_held_until_the_last_child_that_inherited_it_ends(tmp_path: Path) -> None:
+    lock = acquire(tmp_path / "lock", patience=0)
+    assert lock is not None
+    child = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(lock.handle,)
+    )
+    lock.close()
+    assert acquire(tmp_path / "lock", patience=0) is None
+    child.communicate(b"\n")
+    assert acquire(tmp_path / "lock", patience=0) is not None
+
+
+def test_a_folder_that_cannot_be_made_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(Unwritable), StudyFolder(tmp_path / "runs" / "test").held("test"):
+        pass
+
+
+def test_what_an_older_history_left_under_a_number_is_gone(folder: StudyFolder) -> None:
+    trial = folder.trial(0)
+    trial.begin("conv 1x1 8\n")
+    trial.result.write_text("{}")
+    trial.weights.write_bytes(b"")
+    trial.begin("conv 1x1 16\n")
+    assert [path.name for path in trial.path.iterdir()] == ["candidate.arch"]
+    assert trial.candidate.read_text() == "conv 1x1 16\n"

@@ -15,7 +15,8 @@ from tests.data.folders import classification, flat, save, segmentation, sheet, 
 def grey_levels(data: Data, images: torch.Tensor) -> torch.Tensor:
     """Pixels as they are in the file."""
     mean, std = (torch.tensor(part).view(-1, 1, 1) for part in data.normalisation)
-    return ((images * std + mean) * (2**data.description.bits - 1)).round().long()
+    white = (1 << data.description.bits) - 1
+    return ((images * std + mean) * white).round().long()
 
 
 def numbered(folder: Path, height: int = 9, width: int = 12, count: int = 3) -> Path:

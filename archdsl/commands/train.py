@@ -54,13 +54,12 @@ def _train(
 
     # Here and not above: a wrong spec is told before torch is awake.
     from archdsl.data import load
-    from archdsl.training import fit, save_weights, seeded_build
+    from archdsl.training import save_weights, train
 
     data = load(description, recipe.size)
-    module = seeded_build(lambda: built(found), recipe.seed)
     counts = ", ".join(f"{count} {split}" for split, count in description.counts.items())
     click.echo(f"{found.name}: {found.params:,} parameters; {folder}: {counts} images")
-    outcome = fit(module, data, recipe, device, _tell)
+    module, outcome = train(lambda: built(found), data, recipe, device, _tell)
     if outcome.failure:
         raise click.ClickException(outcome.failure)
     save_weights(module, output, _facts(found.identity, recipe, outcome))

@@ -30,7 +30,7 @@ from archdsl.studies.folder import TrialFolder
 from archdsl.studies.results import TrialResult, write_result
 from archdsl.studies.trials import COMPLETE, FAILED, PRUNED
 from archdsl.tensors import Shape
-from archdsl.training import Epoch, Outcome, Recipe, fit, save_weights, seeded_build
+from archdsl.training import Epoch, Outcome, Recipe, save_weights, train
 from archdsl.training.loop import chosen_device
 
 _PR_SET_PDEATHSIG = 1
@@ -67,13 +67,12 @@ class Bench:
     device: str
 
     def train(self, text: str, report: Report) -> tuple[nn.Module, Outcome]:
-        """Build and train a candidate, with the same bits as `archdsl train` on its text."""
+        """Build and train a candidate, as `archdsl train` does, to the same bits."""
         description = self.data.description
         shape = Shape(description.channels, self.recipe.size, self.recipe.size)
         architecture = api.load(Source("candidate", text), input=shape, classes=description.classes)
         assert isinstance(architecture, api.Architecture), "a candidate is closed"
-        module = seeded_build(lambda: api.built(architecture), self.recipe.seed)
-        return module, fit(module, self.data, self.recipe, self.device, report)
+        return train(lambda: api.built(architecture), self.data, self.recipe, self.device, report)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from archdsl.training.checkpoints import load_weights, save_weights
     from archdsl.training.loop import evaluate, fit
     from archdsl.training.reproducible import seeded_build
+    from archdsl.training.run import train
 
 __all__ = [
     "Epoch",
@@ -20,6 +21,7 @@ __all__ = [
     "load_weights",
     "save_weights",
     "seeded_build",
+    "train",
 ]
 
 _HOMES = {
@@ -28,6 +30,7 @@ _HOMES = {
     "load_weights": "checkpoints",
     "save_weights": "checkpoints",
     "seeded_build": "reproducible",
+    "train": "run",
 }
 
 

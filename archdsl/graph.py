@@ -227,12 +227,13 @@ def _check_paths(graph: Graph, order: list[Any], operations: list[Operation]) ->
                 raise MisfitNode(node, ReservedPath(part))
         first, other = modules.setdefault(operation.path, (node, recipe))
         if other != recipe:
-            raise PathTaken(operation.path, (first, node))
+            raise PathTaken(node, operation.path, first, operation.path)
     for path, (node, _) in modules.items():
-        for end in range(path.count(".")):
-            outer = ".".join(path.split(".")[: end + 1])
+        parts = path.split(".")
+        for end in range(1, len(parts)):
+            outer = ".".join(parts[:end])
             if outer in modules:
-                raise PathTaken(outer, (modules[outer][0], node))
+                raise PathTaken(node, path, modules[outer][0], outer)
 
 
 # ---- what goes along ---------------------------------------------------------------------------

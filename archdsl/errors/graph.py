@@ -82,7 +82,8 @@ class WrongInputs(Mistake):
         else:
             wanted = f"at least {self.least}" if self.most is None else f"{self.least} to {self.most}"
         inputs = "input" if wanted == "1" else "inputs"
-        return f"`{self.word}` at node `{self.node}` reads {wanted} {inputs}, and {self.got} edges lead there"
+        edges = "edge leads" if self.got == 1 else "edges lead"
+        return f"`{self.word}` at node `{self.node}` reads {wanted} {inputs}, and {self.got} {edges} there"
 
 
 @dataclass(eq=False)
@@ -119,17 +120,21 @@ class NoSuchNode(Mistake):
 
 @dataclass(eq=False)
 class PathTaken(Mistake):
-    """Two operations at one module path that can't be one module with shared weights."""
+    """Two operations at one module path, or one inside the other, that can't share a module."""
 
     code = "E477"
+    node: object
     path: str
-    nodes: tuple[object, ...]
+    other: object
+    other_path: str
 
     def message(self) -> str:
-        nodes = " and ".join(f"`{node}`" for node in self.nodes)
-        return f"the nodes {nodes} have one module path, `{self.path}`"
+        where = "is that" if self.path == self.other_path else "lies inside that"
+        return f"the module path of node `{self.node}`, `{self.path}`, {where} of node `{self.other}`"
 
     def help(self) -> str:
+        if self.path != self.other_path:
+            return f"a module that holds others does nothing itself: set another `path` than `{self.path}`"
         return "nodes share a module only if operation and channels are the same; else set another `path`"
 
 
@@ -142,3 +147,6 @@ class NoInput(Mistake):
 
     def message(self) -> str:
         return f"nothing leads into node `{self.node}`"
+
+    def help(self) -> str:
+        return "only `@input` reads nothing; an edge from a name that is not there makes a bare node"

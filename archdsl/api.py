@@ -123,6 +123,12 @@ class Architecture:
             return self._elaborated.assembly.identity()
         return network_identity(self.network)
 
+    @property
+    def weights(self) -> dict[str, str]:
+        """Tags of the published weights that it starts from, by module path; no part of the identity."""
+        made = self._elaborated
+        return {} if made is None else {wanted.path: wanted.tag for wanted in made.weights}
+
     # ---- faces ---------------------------------------------------------------------------------
 
     @property

@@ -20,6 +20,8 @@ class Architecture(Protocol):
     def macs(self) -> int: ...
     @property
     def choices(self) -> Mapping[str, str]: ...
+    @property
+    def weights(self) -> Mapping[str, str]: ...
     def to_text(self) -> str: ...
 
 
@@ -39,13 +41,19 @@ class Space(Protocol):
         """The requirements that a member breaks, as they are written."""
 
 
+def identity_of(architecture: Architecture) -> str:
+    """What makes a candidate another one: its network, and the published weights that it starts from."""
+    weights = (f"{path}={tag}" for path, tag in sorted(architecture.weights.items()))
+    return " ".join([architecture.identity, *weights])
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A closed member of the space that is worth training.
 
     Attributes:
         text: canonical, closed `.arch` text.
-        identity: of the network; equal candidates are trained once.
+        identity: of the network and the weights that it starts from; equal candidates are trained once.
         choices: what each open choice became, by name.
         params, macs: trainable parameters; multiply-adds of one image.
     """
@@ -60,7 +68,7 @@ class Candidate:
     def of(cls, architecture: Architecture) -> Candidate:
         return cls(
             text=architecture.to_text(),
-            identity=architecture.identity,
+            identity=identity_of(architecture),
             choices=dict(architecture.choices),
             params=architecture.params,
             macs=architecture.macs,

@@ -16,7 +16,7 @@ from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.errors import ArchError
 from archdsl.errors.studies import NothingFeasible
 from archdsl.space import options_of, random_decision
-from archdsl.studies.candidates import Architecture, Candidate, Proposal, Space
+from archdsl.studies.candidates import Architecture, Candidate, Proposal, Space, identity_of
 
 # Draws for one proposal: of the sampler, then at random. A space with fewer members is gone through instead.
 SAMPLER_DRAWS = 64
@@ -79,8 +79,11 @@ class _Search:
         for decide in draws:
             decisions: list[tuple[Choice, Answer]] = []
             architecture = self._judge(_noting(decide, decisions))
-            if architecture is not None and architecture.identity not in self._seen | found:
-                found.add(architecture.identity)
+            if architecture is None:
+                continue
+            identity = identity_of(architecture)
+            if identity not in self._seen | found:
+                found.add(identity)
                 yield architecture, tuple(decisions)
 
     def _judge(self, decide: Decide) -> Architecture | None:

@@ -30,6 +30,10 @@ class FakeArchitecture:
     identity: str
 
     @property
+    def weights(self) -> Mapping[str, str]:
+        return {"encoder": self.choices["weights"]} if "weights" in self.choices else {}
+
+    @property
     def params(self) -> int:
         return 1000 + 100 * len(self.identity)
 

@@ -68,6 +68,12 @@ def test_members_that_are_the_same_network_are_trained_once(runner: Runner) -> N
     assert sorted(runner.trained) == list("123456")
 
 
+def test_the_same_network_from_other_weights_is_another_candidate(runner: Runner) -> None:
+    space = FakeSpace([categorical("weights", "imagenet", "advprop")], same=lambda decided: "network")
+    runner.run(space, lambda job: (0.5,))
+    assert sorted(runner.trained) == ["network encoder=advprop", "network encoder=imagenet"]
+
+
 def test_members_that_break_a_requirement_are_never_trained(runner: Runner) -> None:
     def broken(decided: Mapping[str, str]) -> tuple[str, ...]:
         return () if decided["a"] in "12" else ("params < 1K",)

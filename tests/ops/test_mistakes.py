@@ -101,6 +101,7 @@ def test_two_roundings_of_one_size_are_told_from_two_strides() -> None:
         ("dwconv", {"kernel": 5, "pad": 0}, Shape(3, 9, 4), (5, 5)),
         ("pool", {"kind": "max", "size": 2}, Shape(3, 1, 1), (2, 2)),
         ("pool", {"kind": "max", "size": 3, "stride": 2, "pad": 0}, Shape(3, 2, 5), (3, 3)),
+        ("pool", {"kind": "avg", "size": 3}, Shape(3, 2, 5, 5), (3, 3, 3)),
     ],
 )
 def test_a_window_fits_into_its_input(

@@ -155,6 +155,34 @@ def test_an_operation_is_the_function_of_torch(word: str, arguments: dict[str, A
     torch.testing.assert_close(module(word, x, **arguments)(x), expected(x))
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"padding": 1}),
+        ({"stride": 2}, {"padding": 1, "stride": 2}),
+        ({"dilation": 3}, {"padding": 3, "dilation": 3}),
+        ({"groups": 3}, {"padding": 1, "groups": 3}),
+        ({"pad": 0}, {"padding": 0}),
+        ({"pad": (0, 2), "stride": (1, 2)}, {"padding": (0, 2), "stride": (1, 2)}),
+    ],
+)
+def test_a_convolution_is_that_of_torch(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    conv = module("conv", kernel=3, out=6, **given)
+    torch.testing.assert_close(conv(X), F.conv2d(X, conv.weight, conv.bias, **expected))
+
+
+def test_a_depthwise_convolution_gives_each_channel_its_own() -> None:
+    conv = module("dwconv", kernel=5, multiplier=2)
+    assert tuple(conv.weight.shape) == (24, 1, 5, 5)
+    torch.testing.assert_close(conv(X), F.conv2d(X, conv.weight, conv.bias, padding=2, groups=12))
+
+
+def test_a_transposed_convolution_is_that_of_torch() -> None:
+    conv = module("transpose_conv", kernel=3, out=6, stride=2, groups=3)
+    expected = F.conv_transpose2d(X, conv.weight, conv.bias, 2, padding=1, output_padding=1, groups=3)
+    torch.testing.assert_close(conv(X), expected)
+
+
 def test_batch_norm_has_its_eps_and_momentum() -> None:
     norm = module("bn", eps=1e-3, momentum=0.01)
     torch.testing.assert_close(norm.train()(X), F.batch_norm(X, None, None, training=True, eps=1e-3))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import networkx as nx
 
-from archdsl.elaboration.elaborator import RESERVED
+from archdsl.elaboration.reserved import RESERVED
 from archdsl.errors import Mistake
 from archdsl.errors.graph import (
     CyclicGraph,

@@ -1,4 +1,4 @@
-"""Mistakes in a graph that is to become a network again (E470 to E479).
+"""Mistakes in a graph that is to become a network again (E480 to E489).
 
 They name nodes; a graph has no text to point at.
 """
@@ -14,7 +14,7 @@ from archdsl.errors.base import Mistake, named, suggest
 class NotANetwork(Mistake):
     """A graph that was not made by archdsl and says nothing of its input or outputs."""
 
-    code = "E470"
+    code = "E480"
     missing: str
 
     def message(self) -> str:
@@ -26,7 +26,7 @@ class NotANetwork(Mistake):
 
 @dataclass(eq=False)
 class NoOperation(Mistake):
-    code = "E471"
+    code = "E481"
     node: object
     got: object
 
@@ -40,7 +40,7 @@ class NoOperation(Mistake):
 
 @dataclass(eq=False)
 class CyclicGraph(Mistake):
-    code = "E472"
+    code = "E482"
     nodes: tuple[object, ...]
 
     def message(self) -> str:
@@ -51,7 +51,7 @@ class CyclicGraph(Mistake):
 class WrongPorts(Mistake):
     """The edges into a node don't say which input each is: 0, 1, ... without a gap."""
 
-    code = "E473"
+    code = "E483"
     node: object
     got: tuple[object, ...]
 
@@ -69,7 +69,7 @@ class WrongPorts(Mistake):
 class WrongInputs(Mistake):
     """A node with more or fewer edges into it than its operation reads."""
 
-    code = "E474"
+    code = "E484"
     node: object
     word: str
     got: int
@@ -90,7 +90,7 @@ class WrongInputs(Mistake):
 class MisfitNode(Mistake):
     """An operation that can't read what its edges bring."""
 
-    code = "E475"
+    code = "E485"
     node: object
     why: Mistake
 
@@ -105,7 +105,7 @@ class MisfitNode(Mistake):
 class NoSuchNode(Mistake):
     """An output that names a node which is gone."""
 
-    code = "E476"
+    code = "E486"
     output: str
     node: object
     known: tuple[str, ...]
@@ -122,7 +122,7 @@ class NoSuchNode(Mistake):
 class PathTaken(Mistake):
     """Two operations at one module path, or one inside the other, that can't share a module."""
 
-    code = "E477"
+    code = "E487"
     node: object
     path: str
     other: object
@@ -142,7 +142,7 @@ class PathTaken(Mistake):
 class NoInput(Mistake):
     """A node that nothing leads into, beside the image."""
 
-    code = "E478"
+    code = "E488"
     node: object
 
     def message(self) -> str:

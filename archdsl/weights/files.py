@@ -67,7 +67,8 @@ def _read(path: Path) -> tuple[State, dict[str, str]]:
         raise NoSuchFile(str(path))
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file}, dict(file.metadata() or {})
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
     except SafetensorError as error:
         raise NotSafetensors(str(path), str(error)) from None
     except OSError as error:

@@ -1,0 +1,59 @@
+"""The library's classifiers give what the reference implementations give, weight for weight."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torchvision
+
+from tests.specs.references import CLASSIFIERS, disagreement, images, ours, randomised, reference
+
+TOLERANCE = 1e-4
+
+# Small images keep the large ones affordable; TensorFlow's padding depends on whether a size is odd.
+SIZES = {"tf_efficientnet_b0": (97, 64)}
+COMPARED = (
+    *(f"efficientnet_b{number}" for number in range(8)),
+    "mobilenet_v2",
+    "resnet18",
+    "resnet50",
+    "resnext50_32x4d",
+    "seresnet50",
+    "tf_efficientnet_b0",
+    "vgg16",
+    "vgg16_bn",
+    "vgg19_bn",
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_classifier_with_the_references_weights_gives_the_references_output(name: str) -> None:
+    theirs = randomised(reference(name))
+    module = ours(name)
+    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
+    x = images(*SIZES.get(name, (64, 64)))
+    with torch.inference_mode():
+        assert disagreement(module(x), theirs(x)) <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_has_the_references_names_and_shapes(name: str) -> None:
+    theirs = {key: tensor.shape for key, tensor in reference(name).state_dict().items()}
+    assert {key: tensor.shape for key, tensor in ours(name).state_dict().items()} == theirs
+
+
+@pytest.mark.parametrize(("stride", "dilated"), [(8, [False, True, True]), (16, [False, False, True])])
+def test_a_dilated_resnet_is_torchvisions(stride: int, dilated: list[bool]) -> None:
+    with torch.device("meta"):
+        theirs = torchvision.models.resnet50(replace_stride_with_dilation=dilated).eval()
+    randomised(theirs)
+    module = ours(f"resnet50 output_stride={stride}")
+    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
+    x = images(64, 64)
+    with torch.inference_mode():
+        assert disagreement(module(x), theirs(x)) <= TOLERANCE

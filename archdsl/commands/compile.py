@@ -92,7 +92,7 @@ def _build(found: Architecture, weights: Path | None, output: Path | None) -> No
         when = f"  in training, with loss weight {out.weight:g}" if out.training_only else ""
         click.echo(f"  {out.name}  {network.shape_of(out.value)}{when}")
     if output is not None:
-        from archdsl.training import save_weights
+        from archdsl.weights.files import save_file
 
-        save_weights(module, output, {"name": found.name, "identity": found.identity})
+        save_file(module, output, {"name": found.name, "identity": found.identity})
         click.echo(f"weights: {output}")

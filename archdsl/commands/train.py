@@ -54,7 +54,8 @@ def _train(
 
     # Here and not above: a wrong spec is told before torch is awake.
     from archdsl.data import load
-    from archdsl.training import save_weights, train
+    from archdsl.training import train
+    from archdsl.weights.files import save_file
 
     data = load(description, recipe.size)
     counts = ", ".join(f"{count} {split}" for split, count in description.counts.items())
@@ -62,7 +63,7 @@ def _train(
     module, outcome = train(lambda: built(found), data, recipe, device, _tell)
     if outcome.failure:
         raise click.ClickException(outcome.failure)
-    save_weights(module, output, _facts(found.identity, recipe, outcome))
+    save_file(module, output, _facts(found.identity, recipe, outcome))
     click.echo(f"score {outcome.score!r} ({_MEASURES[description.task]}, on {outcome.device})")
     click.echo(f"weights: {output}")
 

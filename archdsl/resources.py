@@ -38,6 +38,6 @@ def _folder(name: str) -> Path:
 def _is_ours(project: Path) -> bool:
     try:
         facts = tomllib.loads(project.read_text("utf-8"))
-    except OSError:
+    except (OSError, ValueError):
         return False
     return bool(facts.get("project", {}).get("name") == "archdsl")

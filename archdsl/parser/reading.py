@@ -104,11 +104,12 @@ def _sound(stretch: Stretch, pairs: Brackets) -> tuple[tuple[Piece, ...], tuple[
     if not pairs.mistakes and pairs.too_deep is None:
         return stretch.pieces, pairs.around
     end = min((*pairs.unclosed, len(stretch.pieces)) if pairs.too_deep is None else (0,))
+    unopened = frozenset(pairs.unopened)
     closers = {number: CLOSERS[stretch.pieces[opener].text] for number, opener in pairs.wrong}
     kept = [
         piece._replace(text=closers.get(number, piece.text))
         for number, piece in enumerate(stretch.pieces[:end])
-        if number not in pairs.unopened
+        if number not in unopened
     ]
     return tuple(kept), brackets(kept, len(kept)).around
 

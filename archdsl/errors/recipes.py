@@ -50,7 +50,9 @@ class NoSuchLevel(Mistake):
         return f"there is no level {self.level}"
 
     def label(self) -> str:
-        return f"the pyramid has {len(self.levels)} levels, 0 to {len(self.levels) - 1}: {' '.join(self.levels)}"
+        return (
+            f"the pyramid has {len(self.levels)} levels, 0 to {len(self.levels) - 1}: {' '.join(self.levels)}"
+        )
 
 
 @dataclass(eq=False)
@@ -136,13 +138,9 @@ class TooSmall(Mistake):
     height: int
     width: int
     minimum: str
-    cause: str
 
     def message(self) -> str:
         return f"the input {self.height}x{self.width} is too small for this network"
-
-    def label(self) -> str:
-        return self.cause
 
     def help(self) -> str:
         return f"the smallest input is {self.minimum}"
@@ -234,3 +232,44 @@ class NothingToReturn(Mistake):
 
     def help(self) -> str:
         return "`up` climbs a decoder: add `| up transpose | head 1x1 out=2`"
+
+
+@dataclass(eq=False)
+class ChannelsDiffer(Mistake):
+    """A spec whose `input` disagrees with the data."""
+
+    code = "E267"
+    stated: int
+    given: int
+
+    def message(self) -> str:
+        return f"the images have {_counted(self.given, 'channel')}, the spec says {self.stated}"
+
+    def label(self) -> str:
+        return f"{_counted(self.stated, 'channel')} here"
+
+    def help(self) -> str:
+        return "without `input` a spec takes the channels of the data"
+
+
+@dataclass(eq=False)
+class ClassesDiffer(Mistake):
+    """A network whose output disagrees with the data."""
+
+    code = "E268"
+    channels: int
+    classes: int
+    maps: int = 1
+
+    def message(self) -> str:
+        answer = f"{self.maps} maps" if self.maps > 1 else _counted(self.channels, "channel")
+        return f"the data have {_counted(self.classes, 'class', 'es')}, the network answers with {answer}"
+
+    def help(self) -> str:
+        if self.maps > 1:
+            return f"a head makes one answer of them: `| head 1x1 out={self.classes}`"
+        return "`let classes = ...` and `out=classes` take the number of the data"
+
+
+def _counted(number: int, word: str, plural: str = "s") -> str:
+    return f"{number} {word}{'' if number == 1 else plural}"

@@ -1,0 +1,132 @@
+"""A whole spec checked: every statement, every option once, the figures, the size of the input.
+
+What is wrong is told once, at its place, and nothing that only follows from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from archdsl.analyses.advice import advice
+from archdsl.analyses.figures import NetworkFigures
+from archdsl.checking.agreement import disagreements
+from archdsl.checking.requirements import broken, unmet
+from archdsl.checking.sizes import minimum_input, told_as_too_small
+from archdsl.checking.statements import Statements
+from archdsl.checking.trials import Trial, explored, option_mistakes, sample_mistakes, sampled, tried
+from archdsl.elaboration.program import Program
+from archdsl.errors import Diagnostic, Severity
+from archdsl.errors.names import UsesItself
+from archdsl.errors.spaces import NestedChoice
+from archdsl.errors.statements import ManyMore
+from archdsl.source import Span
+from archdsl.syntax import Use
+
+MOST = 20
+
+
+def check_text(program: Program, of_text: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a spec, and advice.
+
+    Args:
+        program: of the statements that could be read.
+        of_text: what the parser told. Where that is more than advice, the network is not looked at:
+            what is wrong with it may follow from what could not be read.
+    """
+    if not any(diagnostic.severity is Severity.ERROR for diagnostic in of_text):
+        return tidy(program, [*of_text, *check_program(program)])
+    return tidy(program, [*of_text, *_readable(program).check()])
+
+
+def check_program(program: Program) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a spec whose text is sound; if nothing is, advice."""
+    found, trials = _checked(program)
+    if trials and not found:
+        samples = sampled(program) if len(trials) > 1 else []
+        found = [_told(trial, mistake) for trial, mistake in sample_mistakes(samples)]
+        trials += samples
+    return tidy(program, found or advice(program, [trial.made for trial in trials if trial.made]))
+
+
+def mistakes(program: Program) -> tuple[Diagnostic, ...]:
+    """What keeps a spec from being used.
+
+    Of a space the options are tried one by one: members that only several of them together spoil are
+    for whoever draws them to reject.
+    """
+    return tidy(program, _checked(program)[0])
+
+
+def _checked(program: Program) -> tuple[list[Diagnostic], list[Trial]]:
+    """Mistakes, and the elaborations that found them or none."""
+    checker = Statements(program)
+    written = checker.check()
+    if program.pipeline is None or checker.blind or any(d.code == NestedChoice.code for d in written):
+        return written, []
+    trials = [tried(program, {})] if written else explored(program)
+    made = [_told(trial, mistake) for trial, mistake in option_mistakes(trials)]
+    found = [*written, *(mistake for mistake in made if not _follows(mistake, written))]
+    if not found and len(trials) == 1 and trials[0].made:
+        found = unmet(program, NetworkFigures(trials[0].made.assembly))
+    return found, trials
+
+
+def _told(trial: Trial, mistake: Diagnostic) -> Diagnostic:
+    return told_as_too_small(trial.program, mistake, trial.decide)
+
+
+def _follows(mistake: Diagnostic, written: Iterable[Diagnostic]) -> bool:
+    """Whether a mistake of the elaboration is one that is told already, or stands where one is."""
+    return any(
+        _overlap(mistake.span, other.span) or mistake.code == other.code == UsesItself.code
+        for other in written
+    )
+
+
+def _overlap(one: Span | None, other: Span | None) -> bool:
+    if one is None or other is None or one.source is not other.source:
+        return False
+    return one.start < other.end and other.start < one.end
+
+
+# ---- a text with mistakes --------------------------------------------------------------------
+
+_NAMED = re.compile(r"^[ \t]*(?:def|let)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+_USES = re.compile(r"^[ \t]*use\b", re.MULTILINE)
+
+
+def _readable(program: Program) -> Statements:
+    """The checker of a spec of which some statements could not be read: what they define is known by name."""
+    text = program.file.spec.source.text
+    named = frozenset(_NAMED.findall(text)) - program.file.definitions.keys() - program.file.lets.keys()
+    uses = sum(isinstance(statement, Use) for statement in program.file.spec.statements)
+    return Statements(program, named, blind=len(_USES.findall(text)) > uses)
+
+
+# ---- the list ----------------------------------------------------------------------------------
+
+
+def tidy(program: Program, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """In the order of their places, one a place, errors before advice, at most twenty and how many more."""
+    main = program.file.spec.source
+
+    def place(diagnostic: Diagnostic) -> tuple[int, int, int]:
+        spans = [label.span for label in diagnostic.labels if label.span.source is main]
+        spans += [label.span for label in diagnostic.labels]
+        first = next((span for span in spans if span is diagnostic.span), spans[0] if spans else None)
+        return (-1, 0, 0) if first is None else (first.source is not main, first.start, first.end)
+
+    kept: dict[object, Diagnostic] = {}
+    for diagnostic in sorted(found, key=lambda diagnostic: diagnostic.severity is Severity.ADVICE):
+        span = diagnostic.span
+        key = diagnostic if span is None else (id(span.source), span.start, span.end)
+        kept.setdefault(key, diagnostic)
+    most_urgent = list(kept.values())
+    shown = sorted(most_urgent[:MOST], key=place)
+    rest = most_urgent[MOST:]
+    behind = next((diagnostic.span for diagnostic in rest if diagnostic.span), None)
+    return tuple(shown) if behind is None else (*shown, ManyMore(len(rest)).at(behind))
+
+
+__all__ = ["broken", "check_program", "check_text", "disagreements", "minimum_input", "mistakes", "unmet"]

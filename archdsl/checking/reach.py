@@ -1,0 +1,73 @@
+"""What a name may mean at a place, as far as the text alone tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from archdsl.source import Span
+from archdsl.syntax import At, Define, Marked, Name, Node, Parameter, Word, walk
+
+HOLE = re.compile(r"\{([A-Za-z0-9_]+)(?:[+-][0-9]+)?\}")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Names in reach.
+
+    Attributes:
+        variables: parameters and loop variables, with the place where each is defined.
+        labels: names given with `as` anywhere in the same definition; they may have holes.
+        in_let: whether the place stands outside every definition and pipeline.
+    """
+
+    variables: Mapping[str, Span]
+    labels: tuple[str, ...] = ()
+    in_let: bool = False
+
+    @classmethod
+    def of(cls, node: Node, parameters: Iterable[Parameter] = ()) -> Reach:
+        """What is in reach everywhere in a definition or a file's pipeline."""
+        return cls({parameter.name: parameter.span for parameter in parameters}, tuple(labels_in(node)))
+
+    def within(self, names: Iterable[str], place: Span) -> Reach:
+        """The same inside a loop."""
+        return replace(self, variables={**self.variables, **dict.fromkeys(names, place)})
+
+    def has_label(self, name: str) -> bool:
+        """Whether a value may be called so, the holes of labels being anything."""
+        return any(_pattern(label).fullmatch(name) for label in self.labels)
+
+
+def labels_in(node: Node) -> Iterator[str]:
+    """Names given with `as` below a node."""
+    return (found.label for found in walk(node) if isinstance(found, Marked) and found.label is not None)
+
+
+def holes_in(text: str) -> tuple[str, ...]:
+    """The variables that a name with holes reads: `layer{i}` reads `i`."""
+    return tuple(HOLE.findall(text))
+
+
+def words_in(node: Node) -> Iterator[str]:
+    """Every word below a node that may be the name of a variable, a `let` or a definition."""
+    for found in walk(node):
+        match found:
+            case Word(name=name) | Name(name=name):
+                yield name
+            case At(name=name):
+                yield name
+                yield from holes_in(name)
+            case Marked(label=str(label)):
+                yield from holes_in(label)
+
+
+def read_in(define: Define) -> frozenset[str]:
+    """Every word that a definition reads, in its body or in the defaults of its parameters."""
+    return frozenset(words_in(define))
+
+
+def _pattern(label: str) -> re.Pattern[str]:
+    parts = HOLE.split(label)[::2]  # what stands between the holes
+    return re.compile(".+".join(map(re.escape, parts)))

@@ -1,0 +1,278 @@
+"""Stages as they are written: the words of pipelines and what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archdsl.checking.reach import HOLE, Reach, holes_in
+from archdsl.checking.signatures import ANYTHING, STRUCTURAL, Signature, of_builtin, of_definition, of_stage
+from archdsl.checking.values import Values
+from archdsl.elaboration.arguments import own_words
+from archdsl.elaboration.joins import PLACES
+from archdsl.elaboration.reserved import RESERVED
+from archdsl.errors.names import (
+    GivenTwice,
+    MissingArgument,
+    MissingPipe,
+    NotAStage,
+    NotShared,
+    ReservedPath,
+    TooManyArguments,
+    UnknownOption,
+    UnknownStage,
+)
+from archdsl.errors.syntax import CallSyntax, SpacedBracket
+from archdsl.op import Word as OneOf
+from archdsl.source import Label, Span
+from archdsl.stage import Gate, Stage, StageName
+from archdsl.syntax import (
+    Alternatives,
+    At,
+    Branch,
+    Dimensions,
+    Each,
+    Element,
+    Expression,
+    Group,
+    Join,
+    Keyword,
+    Listing,
+    Loop,
+    Marked,
+    Name,
+    Number,
+    Paren,
+    Pipeline,
+    Range,
+    Text,
+    Truth,
+    Word,
+)
+from archdsl.vocabulary import JOINS, STRUCTURE, Binding, Definition, Meaning
+
+RESIDUAL = {
+    "shortcut": StageName(own=("auto",), optional=True),
+    "se": OneOf(PLACES, optional=True),
+    "attention": Gate(),
+    "at": OneOf(PLACES, optional=True),
+}
+NO_STAGES = Number | Dimensions | Text | Truth | Listing
+
+
+class Stages(Values):
+    """Checks pipelines."""
+
+    def pipeline(self, pipeline: Pipeline, reach: Reach, *, whole: bool = True) -> None:
+        for element in pipeline.elements:
+            self.element(element, reach, whole)
+
+    def element(self, element: Element, reach: Reach, whole: bool = True) -> None:
+        match element:
+            case Word():
+                self.word(element, reach, whole)
+            case Marked():
+                self._label(element, reach)
+                self.element(element.element, reach, whole)
+            case Group():
+                self.pipeline(element.body, reach)
+                self._times(element.times, reach)
+            case Join():
+                self.join(element, reach)
+                self._times(element.times, reach)
+            case Loop():
+                self.loop(element, reach)
+            case Branch():
+                self._branch(element, reach)
+            case At():
+                self.at(element, reach)
+            case Alternatives():
+                for option in element.options:
+                    self.pipeline(option, reach)
+
+    def _branch(self, branch: Branch, reach: Reach) -> None:
+        self.condition(branch.condition, reach)
+        self.pipeline(branch.then, reach)
+        if isinstance(branch.otherwise, Branch):
+            self._branch(branch.otherwise, reach)
+        elif branch.otherwise is not None:
+            self.pipeline(branch.otherwise, reach)
+
+    def loop(self, loop: Loop | Each, reach: Reach) -> None:
+        """Checks the lists of a loop, and its body with the loop's variables."""
+        before = len(self.found)
+        parts = [part for binding in loop.bindings for part in _bounds(binding.values)]
+        for part in parts:
+            self.numeric(part, reach)
+        if len(self.found) == before and all(self.is_constant(part, reach) for part in parts):
+            with self.telling(loop.span):
+                self.arguments.evaluator.turns(loop.bindings, self.context(reach), "")
+        for binding in loop.bindings:
+            reach = reach.within(binding.names, binding.span)
+        self.pipeline(loop.body, reach)
+
+    def _times(self, times: Expression | None, reach: Reach) -> None:
+        if times is not None:
+            self.numeric(times, reach)
+
+    def _label(self, marked: Marked, reach: Reach) -> None:
+        if marked.label is None or marked.label_span is None:
+            return
+        for hole in holes_in(marked.label):
+            self.hole(hole, marked.label_span, reach)
+        for part in HOLE.sub("{}", marked.label).split("."):
+            if part in RESERVED:
+                self.tell(ReservedPath(part), marked.label_span)
+
+    # ---- joins ---------------------------------------------------------------------------------
+
+    def join(self, join: Join, reach: Reach) -> None:
+        if join.name not in JOINS:
+            self._no_join(join, reach)
+        kinds = RESIDUAL if join.name == "residual" else {}
+        known = tuple(kinds) if join.name in JOINS else None
+        places: dict[str, Span] = {}
+        for branch in join.branches:
+            if isinstance(branch, Pipeline):
+                self.pipeline(branch, reach)
+            elif isinstance(branch, Each):
+                self.loop(branch, reach)
+            else:
+                self.option(join.name, branch, places, known)
+                self.argument(branch.value, kinds.get(branch.name), branch.name, branch.name, reach)
+
+    def _no_join(self, join: Join, reach: Reach) -> None:
+        """A word with round brackets that is no join."""
+        words = (*JOINS, *self.stage_words(), *reach.variables)
+        if join.name in words:
+            self.tell(CallSyntax(join.name, join.span.text[len(join.name) + 1 : -1]), join.name_span)
+        elif not self.blind and join.name not in self.lost:
+            self.tell(UnknownStage(join.name, words), join.name_span)
+
+    # ---- words ---------------------------------------------------------------------------------
+
+    def word(self, word: Word, reach: Reach, whole: bool = True) -> None:
+        """Checks a stage: what its word means, and its arguments."""
+        signature = ANYTHING
+        if word.name in STRUCTURE:
+            signature = STRUCTURAL[word.name]
+        elif word.name in JOINS:
+            self._unglued(word)
+        elif word.name not in reach.variables and word.name not in self.lost:
+            signature = self._signature(word, reach)
+        places = self._arguments(word, signature, reach)
+        if whole and places is not None:
+            self._complete(word, signature, places)
+        if word.name == "share" and word.arguments and isinstance(word.arguments[0], Name):
+            self._shared(word.arguments[0], reach)
+
+    def _signature(self, word: Word, reach: Reach) -> Signature:
+        """What a word's stage takes; tells of a word that is none."""
+        before = len(self.found)
+        meaning = self.meaning(word.name, word.name_span)
+        if isinstance(meaning, Definition):
+            return of_definition(meaning)
+        if isinstance(meaning, type) and issubclass(meaning, Stage):
+            return of_stage(word, meaning, lambda name: self._named(name, reach))
+        if isinstance(meaning, type):
+            return of_builtin(meaning)
+        if isinstance(meaning, Binding):
+            if isinstance(meaning.node.value, NO_STAGES):
+                place = Label(meaning.node.name_span, "defined here")
+                self.tell(NotAStage(f"`{word.name}`"), word.name_span, place)
+        elif len(self.found) == before and not self.blind:
+            self.tell(UnknownStage(word.name, (*self.stage_words(), *reach.variables)), word.name_span)
+        return ANYTHING
+
+    def _named(self, name: Name, reach: Reach) -> Meaning | Signature | None:
+        """What the NAME of a recipe stage means; of a wrong one nothing more is told."""
+        if name.name in reach.variables or name.name in self.lost:
+            return None
+        return self.meaning(name.name, name.span)
+
+    def stage_words(self) -> tuple[str, ...]:
+        return () if self.blind else self.file.vocabulary.stage_words(self.file)
+
+    def _unglued(self, word: Word) -> None:
+        """`concat (a, b)`, or a join without any brackets."""
+        first = word.arguments[0] if word.arguments else None
+        if isinstance(first, Paren):
+            glue = word.name_span.to(first.span._replace(end=first.span.start + 1))
+            self.tell(SpacedBracket(word.name), glue)
+        else:
+            self.tell(NotAStage(f"`{word.name}` without brackets"), word.name_span)
+
+    def _shared(self, name: Name, reach: Reach) -> None:
+        if not holes_in(name.name) and not reach.has_label(name.name):
+            self.tell(NotShared(name.name, reach.labels), name.span)
+
+    # ---- arguments -----------------------------------------------------------------------------
+
+    def _arguments(self, word: Word, signature: Signature, reach: Reach) -> dict[str, Span] | None:
+        """Checks a stage's arguments; gives where each was given, None where that can't be told."""
+        places: dict[str, Span] = {}
+        count = 0
+        for index, argument in enumerate(word.arguments):
+            if isinstance(argument, Keyword):
+                self.option(word.name, argument, places, signature.options)
+                kind = signature.kinds.get(argument.name)
+                self.argument(argument.value, kind, argument.name, word.name, reach)
+                continue
+            name = signature.places[count] if count < len(signature.places) else ""
+            kind = signature.kinds.get(name)
+            beyond = signature.room is not None and count >= signature.room
+            if isinstance(argument, Name) and self._is_stray(argument, own_words(kind), beyond, reach):
+                self.tell(MissingPipe(argument.name, word.name), argument.span)
+                rest = Word(
+                    argument.span.to(word.span), argument.name, word.arguments[index + 1 :], argument.span
+                )
+                self.word(rest, reach)
+                return None
+            if beyond:
+                self.tell(TooManyArguments(word.name, signature.places), argument.span)
+                return None
+            if name:
+                places[name] = argument.span
+            self.argument(argument, kind, name, word.name, reach)
+            count += 1
+        return places
+
+    def option(
+        self, stage: str, keyword: Keyword, places: dict[str, Span], known: Sequence[str] | None
+    ) -> None:
+        """Tells of an option that there is not, or that was given before; `places` remembers where."""
+        first = places.setdefault(keyword.name, keyword.span)
+        if first is not keyword.span:
+            self.tell(GivenTwice(stage, keyword.name), keyword.span, Label(first, "first here"))
+        elif known is not None and keyword.name not in known:
+            self.tell(UnknownOption(stage, keyword.name, tuple(known)), keyword.name_span)
+
+    def _is_stray(self, name: Name, own: frozenset[str], beyond: bool, reach: Reach) -> bool:
+        """Whether a word was meant as the next stage: a recipe stage, or one that there is no room for."""
+        if name.name in own or name.name in reach.variables or name.name in self.lost:
+            return False
+        if name.name in STRUCTURE:
+            return True
+        meaning = self.meaning(name.name, name.span)
+        if isinstance(meaning, type) and issubclass(meaning, Stage):
+            return True
+        return (
+            beyond
+            and meaning is not None
+            and not name.span.source.line(name.span.line)[: name.span.column - 1].strip()
+        )
+
+    def _complete(self, word: Word, signature: Signature, places: dict[str, Span]) -> None:
+        """Tells of the first argument that is missing."""
+        stated = self.file.defaults.get(word.name, ())
+        given = {*places, *(keyword.name for statement in stated for keyword in statement.keywords)}
+        for name, (doc, labels) in signature.needed.items():
+            if name not in given:
+                self.tell(MissingArgument(word.name, name, doc), word.name_span, *labels)
+                return
+
+
+def _bounds(values: Expression) -> tuple[Expression, ...]:
+    """What a loop runs over, a range taken apart: `a..b` is a sequence there, no choice."""
+    if not isinstance(values, Range):
+        return (values,)
+    return tuple(part for part in (values.low, values.high, values.step) if part is not None)

@@ -78,7 +78,7 @@ def test_training_again_gives_the_same_bits_and_another_seed_others(archdsl, sma
     ("arguments", "told"),
     [
         (["--data=none"], "none"),
-        (["--data=a.arch"], "`a.arch` is a file"),
+        (["--data=a.arch"], "it is a file, a folder of images is wanted"),
         (["--data=."], "not laid out as a data set"),
         (["--epochs=0"], "epochs"),
         (["--batch=1"], "batch"),

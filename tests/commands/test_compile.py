@@ -31,7 +31,7 @@ def test_without_options_it_tells_outputs_and_parameters(archdsl, small):
 def test_outputs_that_exist_in_training_only_are_told_with_their_weight(archdsl):
     spec = SMALL.replace("[4, 8]", "[4, 8, 16]").replace("out=2", "out=2 supervise=deep")
     ended = archdsl("compile", "-", stdin=spec)
-    assert "head1  2x112x112  in training, with loss weight" in ended.out
+    assert "head1  2x224x224  in training, with loss weight" in ended.out
 
 
 @pytest.mark.parametrize(

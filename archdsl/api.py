@@ -11,20 +11,28 @@ from archdsl import resources
 from archdsl.analyses.costs import activations, depth
 from archdsl.analyses.gridding import gridding
 from archdsl.analyses.receptive_field import receptive_field
-from archdsl.analyses.requirements import conditions, holds, told
+from archdsl.analyses.requirements import holds
 from archdsl.analyses.summary import Summary, summarise
 from archdsl.blocks import network_identity
-from archdsl.checking import check_program, minimum_input
+from archdsl.checking import (
+    broken,
+    check_program,
+    check_text,
+    disagreements,
+    minimum_input,
+    mistakes,
+    unmet,
+)
 from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.elaboration.closing import closed_statements
 from archdsl.elaboration.program import Elaborated, Program, first_option
-from archdsl.errors import ArchError, Diagnostic, Mistake, Severity
-from archdsl.errors.spaces import NoSuchOption, StillOpen, UnknownChoice, Unmet
+from archdsl.errors import ArchError, Diagnostic, Mistake
+from archdsl.errors.spaces import NoSuchOption, StillOpen, UnknownChoice
 from archdsl.formatter import format_node, format_tree
 from archdsl.network import Network
 from archdsl.ops import OPERATIONS
 from archdsl.parser import parse, parse_leniently
-from archdsl.source import Source, Span
+from archdsl.source import Source
 from archdsl.space import Fork, choices_of, count, fixed_decision, forks, options_of, random_decision
 from archdsl.stages import STAGES
 from archdsl.tensors import Cost, Shape
@@ -256,7 +264,7 @@ class Space:
 
     def violations(self, architecture: Architecture) -> tuple[str, ...]:
         """The requirements that a member breaks, as they are written."""
-        return tuple(format_node(node) for node, _ in broken(self._program, architecture))
+        return tuple(map(format_node, broken(self._program, architecture)))
 
     def feasible(self, architecture: Architecture) -> bool:
         """Whether a member meets every requirement."""
@@ -335,7 +343,7 @@ def load(
 
     Args:
         input: the image's shape C×H×W instead of the spec's.
-        classes: replaces `let classes = ...`.
+        classes: of the data: replaces `let classes = ...`; what the spec states otherwise is a mistake then.
         set: choices to close, by name.
 
     Raises:
@@ -345,17 +353,19 @@ def load(
     source, folder, name = _source(spec)
     shape = None if input is None else Shape(*input)
     program = _program(source, folder, shape, classes)
-    mistakes = [d for d in check_program(program) if d.severity is Severity.ERROR]
-    if mistakes:
-        raise ArchError(*mistakes)
-    found = closed(name, program, {})
+    found = mistakes(program)
+    if not found and classes is not None:
+        found = disagreements(program, classes)
+    if found:
+        raise ArchError(*found)
+    made = closed(name, program, {})
     if set:
-        if isinstance(found, Architecture):
+        if isinstance(made, Architecture):
             raise ArchError(mistake_without_place(UnknownChoice(next(iter(set)), ())))
-        found = found.close(set)
-    if isinstance(found, Architecture):
-        _meets(program, found)
-    return found
+        made = made.close(set)
+    if isinstance(made, Architecture) and (broke := unmet(program, made)):
+        raise ArchError(*broke)
+    return made
 
 
 def closed(name: str, program: Program, given: Mapping[str, Answer]) -> Architecture | Space:
@@ -369,29 +379,6 @@ def closed(name: str, program: Program, given: Mapping[str, Answer]) -> Architec
     if all(choice in given for choice in made.asked):
         return Architecture(name, program, made)
     return Space(name, program, given)
-
-
-def _meets(program: Program, architecture: Architecture) -> None:
-    """Raises ArchError where a closed spec breaks its own requirement."""
-    unmet = [
-        Unmet(format_node(node), told(node, architecture)).at(span)
-        for node, span in broken(program, architecture)
-    ]
-    if unmet:
-        raise ArchError(*unmet)
-
-
-def broken(program: Program, architecture: Architecture) -> list[tuple[Any, Span]]:
-    """The conditions that an architecture breaks."""
-    found = []
-    for requirement in program.requirements:
-        if holds(requirement, architecture):
-            continue
-        parts = conditions(requirement)
-        for part in parts:
-            if len(parts) == 1 or not holds(type(requirement)(part.span, part), architecture):
-                found.append((part, part.span))
-    return found
 
 
 def answer_of(choice: Choice, option: str | int | float) -> Answer:
@@ -474,14 +461,9 @@ def built(architecture: Architecture, weights: str | Path | None = None, inferen
 def check(spec: SpecLike) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a spec, and advice, in the order of their places."""
     source, folder, _ = _source(spec)
-    tree, mistakes = parse_leniently(source)
-    if mistakes:
-        return tuple(mistakes)
+    tree, of_text = parse_leniently(source)
     vocabulary = Vocabulary(OPERATIONS, STAGES, _library(), parse)
-    try:
-        return check_program(Program(vocabulary.file(tree, folder)))
-    except ArchError as error:
-        return error.diagnostics
+    return check_text(Program(vocabulary.file(tree, folder)), of_text)
 
 
 def mistake_without_place(mistake: Mistake) -> Diagnostic:

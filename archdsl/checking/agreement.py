@@ -11,7 +11,7 @@ from archdsl.source import Span
 from archdsl.syntax import Input, Number, walk
 
 
-def disagreements(program: Program, classes: int) -> list[Diagnostic]:
+def disagreements(program: Program, classes: int) -> tuple[Diagnostic, ...]:
     """Where a spec states another number of channels or classes than the data have.
 
     Args:
@@ -20,7 +20,7 @@ def disagreements(program: Program, classes: int) -> list[Diagnostic]:
     """
     made = program.elaborate(first_option)
     assert made is not None
-    return [*_input(program), *_answer(program, made, classes)]
+    return (*_input(program), *_answer(program, made, classes))
 
 
 def _input(program: Program) -> Iterator[Diagnostic]:

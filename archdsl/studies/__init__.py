@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from archdsl.studies.study import KEYS, Study, open_study
 
 if TYPE_CHECKING:
-    from archdsl.studies.conduct import StudyResult, run
+    from archdsl.studies.conduct import StudyResult, run, search
 
-__all__ = ["KEYS", "Study", "StudyResult", "open_study", "run"]
+__all__ = ["KEYS", "Study", "StudyResult", "open_study", "run", "search"]
 
 
 def __getattr__(name: str) -> Any:
     """What needs Optuna is imported when it is first asked for."""
-    if name in ("StudyResult", "run"):
+    if name in ("StudyResult", "run", "search"):
         from archdsl.studies import conduct
 
         return getattr(conduct, name)

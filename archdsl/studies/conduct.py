@@ -19,7 +19,7 @@ from archdsl.studies.interrupts import Interrupts
 from archdsl.studies.local import LocalExecutor
 from archdsl.studies.lock import Lock
 from archdsl.studies.report import write_report
-from archdsl.studies.study import Study
+from archdsl.studies.study import Study, open_study
 from archdsl.studies.supervisor import Ending, Supervisor
 from archdsl.studies.trials import Trial, best_of, ended
 from archdsl.studies.winner import write_winner
@@ -87,6 +87,21 @@ def run(study: Study, *, runs: Path = Path("runs"), stream: IO[str] | None = Non
     if not isinstance(space, api.Space):
         raise NothingOpen(str(study.space))
     return conduct(study, space, runs, LocalExecutor, stream)
+
+
+def search(
+    space: str | Path, data: str | Path, *, runs: Path = Path("runs"), **options: object
+) -> StudyResult:
+    """Search a space for its best architecture on a folder of images: `archdsl search` as a function.
+
+    Args:
+        space: a spec with open choices, the name of a library's one, or a study file.
+        options: keys of a study file, such as `trials=40, epochs=5, name="mine"`.
+
+    Raises:
+        ArchError, Mistake: as `open_study` and `run` do.
+    """
+    return run(open_study(Path(space), {"data": Path(data), **options}), runs=runs)
 
 
 def conduct(

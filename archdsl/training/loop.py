@@ -8,7 +8,7 @@ from math import cos, isfinite, nan, pi
 from typing import TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from archdsl.data.loading import Batch, Data, random_numbers
 from archdsl.errors.commands import NoSuchDevice
@@ -80,7 +80,7 @@ def evaluate(module: nn.Module, data: Data, *, batch: int = 8) -> float:
             table = table.to(logits.device) + counts
     if not finite:
         return nan
-    return mean_dice(table) if description.task == "segmentation" else accuracy(table)
+    return mean_dice(table.cpu()) if description.task == "segmentation" else accuracy(table)
 
 
 def chosen_device(name: str) -> torch.device:
@@ -138,7 +138,7 @@ def _train_epoch(
 ) -> float:
     """One pass over the training images; the mean loss of its batches."""
     weights: dict[str, float] = getattr(module, "loss_weights", {})
-    total = torch.zeros((), dtype=torch.float64)
+    losses: list[Tensor] = []
     module.train()
     for batch in data.epoch(number, batch=recipe.batch, seed=recipe.seed):
         images, targets = _moved(batch, _device_of(module))
@@ -147,9 +147,9 @@ def _train_epoch(
         torch.autograd.backward(loss)
         optimizer.step()
         schedule.step()
-        total = total.to(loss.device) + loss.detach()
+        losses.append(loss.detach())
     # Read once an epoch: on a GPU every look at a number waits for all work before it.
-    return float(total) / data.steps(recipe.batch)
+    return float(torch.stack(losses).cpu().double().mean())
 
 
 def _optimizer(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

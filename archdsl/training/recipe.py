@@ -25,8 +25,8 @@ class Recipe:
     batch: int = 8
     seed: int = 0
     """Of the weights at the start, the order of the images, their crops and flips, and dropout."""
-    learning_rate: float = 1e-3
-    """The highest."""
+    learning_rate: float = 3e-3
+    """The highest; in the short trainings of a search it beat 1e-3, also for residual and mobile encoders."""
     weight_decay: float = 1e-2
     """Of weights alone, not of biases and normalisations."""
     threads: int | None = None

@@ -11,17 +11,15 @@ from archdsl import resources
 from archdsl.analyses.costs import activations, depth
 from archdsl.analyses.gridding import gridding
 from archdsl.analyses.receptive_field import receptive_field
-from archdsl.analyses.requirements import holds
+from archdsl.analyses.requirements import broken, holds, unmet
 from archdsl.analyses.summary import Summary, summarise
 from archdsl.blocks import network_identity
 from archdsl.checking import (
-    broken,
     check_program,
     check_text,
     disagreements,
     minimum_input,
     mistakes,
-    unmet,
 )
 from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.elaboration.closing import closed_statements
@@ -264,7 +262,7 @@ class Space:
 
     def violations(self, architecture: Architecture) -> tuple[str, ...]:
         """The requirements that a member breaks, as they are written."""
-        return tuple(map(format_node, broken(self._program, architecture)))
+        return tuple(map(format_node, broken(self._program.requirements, architecture)))
 
     def feasible(self, architecture: Architecture) -> bool:
         """Whether a member meets every requirement."""
@@ -363,7 +361,7 @@ def load(
         if isinstance(made, Architecture):
             raise ArchError(mistake_without_place(UnknownChoice(next(iter(set)), ())))
         made = made.close(set)
-    if isinstance(made, Architecture) and (broke := unmet(program, made)):
+    if isinstance(made, Architecture) and (broke := unmet(program.requirements, made)):
         raise ArchError(*broke)
     return made
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, Protocol
 
-from archdsl.errors import ArchError
+from archdsl.errors import ArchError, Diagnostic
 from archdsl.errors.names import UnknownFact
-from archdsl.errors.spaces import BadRequirement
+from archdsl.errors.spaces import BadRequirement, Unmet
+from archdsl.formatter import format_node
 from archdsl.syntax import Binary, Expression, Name, Number, Paren, Require, Unary
 
 
@@ -92,6 +93,25 @@ def told(condition: Expression, figures: Figures) -> str:
     values = ((name, FIGURES[name](figures)) for name in dict.fromkeys(names))
     return ", ".join(
         f"{name} = {value:,}" if not isinstance(value, bool) else f"not {name}" for name, value in values
+    )
+
+
+def broken(requirements: Iterable[Require], figures: Figures) -> list[Expression]:
+    """The conditions that a network breaks; raises ArchError where one is no condition."""
+    found: list[Expression] = []
+    for requirement in requirements:
+        if not holds(requirement, figures):
+            parts = conditions(requirement)
+            found += [
+                part for part in parts if len(parts) == 1 or not holds(Require(part.span, part), figures)
+            ]
+    return found
+
+
+def unmet(requirements: Iterable[Require], figures: Figures) -> tuple[Diagnostic, ...]:
+    """A mistake for each condition that a network breaks."""
+    return tuple(
+        Unmet(format_node(part), told(part, figures)).at(part.span) for part in broken(requirements, figures)
     )
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from archdsl.analyses.advice import advice
 from archdsl.analyses.figures import NetworkFigures
+from archdsl.analyses.requirements import unmet
 from archdsl.checking.agreement import disagreements
-from archdsl.checking.requirements import broken, unmet
 from archdsl.checking.sizes import minimum_input, told_as_too_small
 from archdsl.checking.statements import Statements
 from archdsl.checking.trials import Trial, explored, option_mistakes, sample_mistakes, sampled, tried
@@ -45,7 +45,7 @@ def check_program(program: Program) -> tuple[Diagnostic, ...]:
     if trials and not found:
         samples = sampled(program) if len(trials) > 1 else []
         found = [_told(trial, mistake) for trial, mistake in sample_mistakes(samples)]
-        trials += samples
+        trials = [trials[0], *samples]
     return tidy(program, found or advice(program, [trial.made for trial in trials if trial.made]))
 
 
@@ -68,7 +68,7 @@ def _checked(program: Program) -> tuple[list[Diagnostic], list[Trial]]:
     made = [_told(trial, mistake) for trial, mistake in option_mistakes(trials)]
     found = [*written, *(mistake for mistake in made if not _follows(mistake, written))]
     if not found and len(trials) == 1 and trials[0].made:
-        found = unmet(program, NetworkFigures(trials[0].made.assembly))
+        found += unmet(program.requirements, NetworkFigures(trials[0].made.assembly))
     return found, trials
 
 
@@ -129,4 +129,4 @@ def tidy(program: Program, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...
     return tuple(shown) if behind is None else (*shown, ManyMore(len(rest)).at(behind))
 
 
-__all__ = ["broken", "check_program", "check_text", "disagreements", "minimum_input", "mistakes", "unmet"]
+__all__ = ["check_program", "check_text", "disagreements", "minimum_input", "mistakes"]

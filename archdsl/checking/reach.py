@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from archdsl.analyses.words import HOLE
 from archdsl.source import Span
-from archdsl.syntax import At, Define, Marked, Name, Node, Parameter, Word, walk
-
-HOLE = re.compile(r"\{([A-Za-z0-9_]+)(?:[+-][0-9]+)?\}")
+from archdsl.syntax import Marked, Node, Parameter, walk
 
 
 @dataclass(frozen=True)
@@ -43,29 +42,6 @@ class Reach:
 def labels_in(node: Node) -> Iterator[str]:
     """Names given with `as` below a node."""
     return (found.label for found in walk(node) if isinstance(found, Marked) and found.label is not None)
-
-
-def holes_in(text: str) -> tuple[str, ...]:
-    """The variables that a name with holes reads: `layer{i}` reads `i`."""
-    return tuple(HOLE.findall(text))
-
-
-def words_in(node: Node) -> Iterator[str]:
-    """Every word below a node that may be the name of a variable, a `let` or a definition."""
-    for found in walk(node):
-        match found:
-            case Word(name=name) | Name(name=name):
-                yield name
-            case At(name=name):
-                yield name
-                yield from holes_in(name)
-            case Marked(label=str(label)):
-                yield from holes_in(label)
-
-
-def read_in(define: Define) -> frozenset[str]:
-    """Every word that a definition reads, in its body or in the defaults of its parameters."""
-    return frozenset(words_in(define))
 
 
 def _pattern(label: str) -> re.Pattern[str]:

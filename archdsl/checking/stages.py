@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.checking.reach import HOLE, Reach, holes_in
+from archdsl.analyses.words import HOLE, holes_in
+from archdsl.checking.reach import Reach
 from archdsl.checking.signatures import ANYTHING, STRUCTURAL, Signature, of_builtin, of_definition, of_stage
 from archdsl.checking.values import Values
 from archdsl.elaboration.arguments import own_words
 from archdsl.elaboration.joins import PLACES
+from archdsl.elaboration.elaborator import makes_modules
 from archdsl.elaboration.reserved import RESERVED
 from archdsl.errors.names import (
     GivenTwice,
@@ -120,7 +122,7 @@ class Stages(Values):
         for hole in holes_in(marked.label):
             self.hole(hole, marked.label_span, reach)
         for part in HOLE.sub("{}", marked.label).split("."):
-            if part in RESERVED:
+            if part in RESERVED and makes_modules(marked.element):
                 self.tell(ReservedPath(part), marked.label_span)
 
     # ---- joins ---------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from archdsl.analyses.words import holes_in
 from archdsl.blocks import Builder
-from archdsl.checking.reach import Reach, holes_in
+from archdsl.checking.reach import Reach
 from archdsl.elaboration.arguments import Arguments, own_words
 from archdsl.elaboration.choices import Answer, Root
 from archdsl.elaboration.choices import Choice as OpenChoice

@@ -7,7 +7,9 @@ its `def`s; a file of it is parsed when a word of it is used.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +93,21 @@ def bare_call(pipeline: Pipeline) -> Word | None:
 Meaning: TypeAlias = Definition | Binding | type[Op] | type[Stage]
 
 
+# Python frames for 64 definitions inside one another, each with brackets 32 deep.
+FRAMES = 30_000
+
+
+@contextmanager
+def room_for_calls() -> Iterator[None]:
+    """Room for definitions and brackets nested to their limits: they are Python calls here."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
 class File:
     """A parsed file: its definitions, lets, defaults, and what its words mean."""
 
@@ -104,6 +121,7 @@ class File:
         self.mistakes: list[ArchError] = []
         self._meanings: dict[str, Meaning | None] = {}
         self._open: dict[Node, bool] = {}
+        self._recipes: dict[Definition, bool] = {}
         places: dict[str, Span] = {}
         for statement in spec.statements:
             if isinstance(statement, Define | Let):
@@ -156,7 +174,8 @@ class File:
         known = self._open.get(node)
         if known is None:
             self._open[node] = False  # a definition that uses itself is found elsewhere
-            known = self._open[node] = self._find_open(node)
+            with room_for_calls():
+                known = self._open[node] = self._find_open(node)
         return known
 
     def _find_open(self, node: Node) -> bool:
@@ -181,6 +200,25 @@ class File:
             return False
         defaults = [p.default for p in meaning.node.parameters or () if p.default is not None]
         return any(meaning.file.is_open(node) for node in (meaning.body, *defaults))
+
+    def has_recipe(self, definition: Definition) -> bool:
+        """Whether a definition uses recipe stages, itself or through what it calls."""
+        known = self._recipes.get(definition)
+        if known is None:
+            self._recipes[definition] = False
+            known = self._recipes[definition] = any(
+                self._is_recipe(node.name) for node in walk(definition.body) if isinstance(node, Word | Name)
+            )
+        return known
+
+    def _is_recipe(self, word: str) -> bool:
+        try:
+            meaning = self.meaning(word)
+        except (ArchError, Mistake):
+            return False
+        if isinstance(meaning, Definition):
+            return meaning.file.has_recipe(meaning)
+        return isinstance(meaning, type) and issubclass(meaning, Stage)
 
     def reads_maps(self, node: Node) -> bool:
         """Whether a node as written reads a named value."""

@@ -62,7 +62,7 @@ class Calls(Arguments):
         """Runs a word of structure (`tap`, `share`, ...); UNKNOWN flows pass."""
         raise NotImplementedError
 
-    def wire(self, found: Partial, flow: Any, context: Context, span: Span) -> Flow:
+    def wire(self, found: Partial, flow: Any, context: Context, label: str | None, span: Span) -> Flow:
         """Runs a recipe stage."""
         raise NotImplementedError
 
@@ -120,7 +120,7 @@ class Calls(Arguments):
                 raise ArchError(TooManyArguments(found.word, ()).at(first.span))
             return self.quoted(callee, flow, context, label)
         if issubclass(callee, Stage):
-            return self.wire(found, flow, context, span)
+            return self.wire(found, flow, context, label, span)
         return self.operation(found, flow, context, label, span)
 
     def operation(self, found: Partial, flow: Any, context: Context, label: str | None, span: Span) -> Map:
@@ -312,8 +312,12 @@ class Calls(Arguments):
         words: str,
         span: Span,
     ) -> Any:
-        """Places the block that a call makes, built once for equal arguments; None if it can't be."""
-        if not isinstance(flow, Map | Pyramid):
+        """Places the block that a call makes, built once for equal arguments; None if it can't be.
+
+        Recipe stages leave a drawing and wishes for weights beside the network: a definition with
+        them is elaborated where it stands.
+        """
+        if not isinstance(flow, Map | Pyramid) or definition.file.has_recipe(definition):
             return None
         try:
             inputs, key = self.signature(definition, variables, flow, context)

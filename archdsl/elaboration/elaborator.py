@@ -65,8 +65,8 @@ class Elaborator(Joins):
             "aux": self._aux,
         }
 
-    def wire(self, found: Partial, flow: Any, context: Context, span: Span) -> Flow:
-        return self.run_stage(self, found, flow, context, span)
+    def wire(self, found: Partial, flow: Any, context: Context, label: str | None, span: Span) -> Flow:
+        return self.run_stage(self, found, flow, context, label, span)
 
     def structure(self, word: Word, flow: Any, context: Context, label: str | None) -> Any:
         return UNKNOWN if flow is UNKNOWN else self._words[word.name](word, flow, context, label)
@@ -125,7 +125,8 @@ class Elaborator(Joins):
             if marked.label is not None:
                 assert marked.label_span is not None
                 name = self.evaluator.filled(marked.label, context, marked.label_span)
-                self._check_label(name, marked.label_span)
+                if makes_modules(marked.element):
+                    self._check_label(name, marked.label_span)
             made = self.element(marked.element, flow, context, name)
             if name is not None:
                 context.frame.applied[name] = (marked.element, context, context.scope.prefix)
@@ -329,3 +330,10 @@ class Elaborator(Joins):
         if isinstance(made, Map):
             context.frame.builder.training.append(TrainingOutput(path, made.value, weight))
         return flow
+
+
+def makes_modules(element: Element) -> bool:
+    """Whether a name of this element is a module path too, not only that of a value."""
+    if isinstance(element, Word):
+        return element.name not in ("level", "levels", "tap", "share")
+    return not isinstance(element, At)

@@ -39,7 +39,7 @@ from archdsl.syntax import (
     walk,
 )
 from archdsl.tensors import Shape
-from archdsl.vocabulary import Binding, Definition, File
+from archdsl.vocabulary import Binding, Definition, File, bare_call, room_for_calls
 
 DEFAULT_INPUT = Shape(3, 224, 224)
 FACTS = ("paper", "year", "task", "weights", "family", "title", "source", "licence")
@@ -190,12 +190,13 @@ class Program:
         root = Root(decide, evaluate_let)
         numbering = run.words_in(pipeline, self.file)
         context = Context(frame, root, {}, Scope(""), "", numbering)
-        bare = pipeline.elements[0] if len(pipeline.elements) == 1 else None
-        if isinstance(bare, Word):
-            # A file's pipeline that is one bare call is that call: no level of its own.
-            made = self._bare(elaborator, bare, here, context)
-        else:
-            made = elaborator.pipeline(pipeline, here, context)
+        bare = bare_call(pipeline)
+        with room_for_calls():
+            if bare is not None:
+                # A file's pipeline that is one bare call is that call: no level of its own.
+                made = elaborator.element(bare, here, context, "")
+            else:
+                made = elaborator.pipeline(pipeline, here, context)
         if made is UNKNOWN:
             return None
         outputs = self._outputs(made, pipeline)
@@ -205,10 +206,6 @@ class Program:
         return Elaborated(
             assembly, root.decided, root.asked, tuple(recipe.weights), trace, dict(run.let_traces)
         )
-
-    @staticmethod
-    def _bare(elaborator: Elaborator, word: Word, flow: Map, context: Context) -> Any:
-        return elaborator.element(word, flow, context, "")
 
     @staticmethod
     def _outputs(made: Any, pipeline: Pipeline) -> tuple[int, ...]:

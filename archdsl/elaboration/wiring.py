@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from archdsl.blocks import Block, Builder, TrainingOutput, join_path
@@ -18,7 +19,7 @@ from archdsl.network import Cell, Edge
 from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op
 from archdsl.source import Span
-from archdsl.stage import Flow, Map, Pyramid, Stage, StageValue, Wiring
+from archdsl.stage import Flow, Map, Pyramid, StageValue, Wiring
 from archdsl.vocabulary import Definition
 
 
@@ -52,11 +53,21 @@ class Recipe:
 
 
 class Wires:
-    """The wiring of one stage: everything it adds goes below the context's scope."""
+    """The wiring of one stage: everything it adds goes below the context's scope.
+
+    `renamed` says what the spec calls a part: `encoder resnet50 as body`.
+    """
 
     def __init__(
-        self, elaborator: Elaborator, context: Context, span: Span, words: str, recipe: Recipe
+        self,
+        elaborator: Elaborator,
+        context: Context,
+        span: Span,
+        words: str,
+        recipe: Recipe,
+        renamed: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self.renamed = renamed
         self.elaborator = elaborator
         self.context = context
         self.span = span
@@ -72,12 +83,8 @@ class Wires:
         return self.context.but(scope=scope, trail=None)
 
     def part(self, name: str) -> Wiring:
-        inside = self._below(name)
-        self._note_scope(inside.scope.prefix)
+        inside = self._below(self.renamed.get(name, name))
         return Wires(self.elaborator, inside, self.span, self.words, self.recipe)
-
-    def _note_scope(self, path: str) -> None:
-        """Notes that everything from here to the end of the stage may lie below a path."""
 
     def add(self, op: Op, *maps: Map, name: str | None = None) -> Map:
         return self.elaborator.add(op, maps, self.context, name, self.span, path="" if name is None else None)
@@ -94,7 +101,7 @@ class Wires:
             f"{self.words}.{name}.{stage.written}" if isinstance(stage.callee, Definition) else stage.words,
         )
         context = self.elaborator.beside(self.context)
-        made = self.elaborator.call(given, flow, context, name, stage.span)
+        made = self.elaborator.call(given, flow, context, self.renamed.get(name, name), stage.span)
         return self.elaborator.one_map(made, f"what `{stage.word}` gives", stage.span)
 
     def library(self, word: str) -> StageValue:
@@ -171,7 +178,7 @@ class Wires:
             picked = block.picked[taps, depth] = (levels, cut)
         levels, cut = picked
         builder = context.frame.builder
-        path = join_path(context.scope.prefix, "encoder")
+        path = join_path(context.scope.prefix, self.renamed.get("encoder", "encoder"))
         if not context.scope.shared:
             builder.claim(path, self.span)
         if weights is not None:
@@ -284,6 +291,8 @@ class Wires:
     # ---- drawing -------------------------------------------------------------------------------
 
     def drawn(self, name: str, role: str, row: int, column: int, value: Map) -> None:
+        if self.context.frame.builder.flat:
+            return  # inside a block: its values are not those of the drawing
         path = join_path(self.context.scope.prefix, name) if role in DECODED else name
         self.recipe.cells[name] = Cell(name, role, row, column, value.value, path)
 
@@ -328,18 +337,21 @@ def names_of(stage: Partial) -> tuple[str, ...]:
 def stage_runner(recipe: Recipe) -> Callable[..., Flow]:
     """How the elaborator runs a recipe stage."""
 
-    def run_stage(elaborator: Elaborator, found: Partial, flow: Any, context: Context, span: Span) -> Flow:
+    def run_stage(
+        elaborator: Elaborator, found: Partial, flow: Any, context: Context, label: str | None, span: Span
+    ) -> Flow:
         if flow is UNKNOWN:
             raise Muted
         stage, _ = elaborator.bound_stage(found, span, context)
         beside = elaborator.beside(context)
-        wires = Wires(elaborator, beside, span, found.words, recipe)
+        part = label or stage.part
+        wires = Wires(elaborator, beside, span, found.words, recipe, {stage.part: part})
         try:
             made = stage.wire(wires, flow)
         except Mistake as mistake:
             raise ArchError(mistake.at(span)) from None
-        if isinstance(made, Map) and isinstance(stage, Stage) and stage.part:
-            context.frame.builder.leaves[join_path(beside.scope.prefix, stage.part)] = made.value
+        if isinstance(made, Map):
+            context.frame.builder.leaves[join_path(beside.scope.prefix, part)] = made.value
         return made
 
     return run_stage

@@ -150,10 +150,10 @@ def open_study(path: Path, options: Mapping[str, object] | None = None) -> Study
         for mistake in _judge(name, value):
             raise mistake
     if path.suffix == ".toml":
-        values = {"name": path.stem, **_resolved(check_study_file(_read(path)), path.parent)}
+        values = _resolved(check_study_file(_read(path)), path.parent)
     else:
-        values = {"name": path.stem, "space": find_space(str(path), Path())}
-    values |= _resolved(given, Path())
+        values = {"space": find_space(str(path), Path())}
+    values = {"name": re.sub(r"[^\w.-]|^\.", "_", path.stem)[:100]} | values | _resolved(given, Path())
     for name, facts in KEYS.items():
         if name not in values and facts.default is facts.default_factory is dataclasses.MISSING:
             raise MissingKey(name, facts.metadata["doc"], f"`--{name}`")

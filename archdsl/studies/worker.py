@@ -25,13 +25,15 @@ from archdsl import api
 from archdsl.data import Data, load
 from archdsl.errors import ArchError, Mistake
 from archdsl.source import Source
+from archdsl.studies.candidates import identity_of
 from archdsl.studies.executor import Report
 from archdsl.studies.folder import TrialFolder
 from archdsl.studies.results import TrialResult, write_result
 from archdsl.studies.trials import COMPLETE, FAILED, PRUNED
 from archdsl.tensors import Shape
-from archdsl.training import Epoch, Outcome, Recipe, save_weights, train
+from archdsl.training import Epoch, Outcome, Recipe, train
 from archdsl.training.loop import chosen_device
+from archdsl.weights.files import save_file
 
 _PR_SET_PDEATHSIG = 1
 
@@ -66,12 +68,14 @@ class Bench:
     recipe: Recipe
     device: str
 
-    def train(self, text: str, report: Report) -> tuple[nn.Module, Outcome]:
+    def train(self, text: str, identity: str, report: Report) -> tuple[nn.Module, Outcome]:
         """Build and train a candidate, as `archdsl train` does, to the same bits."""
         description = self.data.description
         shape = Shape(description.channels, self.recipe.size, self.recipe.size)
         architecture = api.load(Source("candidate", text), input=shape, classes=description.classes)
         assert isinstance(architecture, api.Architecture), "a candidate is closed"
+        # A study that trained something else than it proposed would look well and mean nothing.
+        assert identity_of(architecture) == identity, "the candidate's text makes another network"
         return train(lambda: api.built(architecture), self.data, self.recipe, self.device, report)
 
 
@@ -106,7 +110,7 @@ def _work(bench: Bench, job: dict[str, Any], channel: Channel) -> bool:
         return bool(channel.receive()["stop"])
 
     try:
-        module, outcome = bench.train(job["text"], report)
+        module, outcome = bench.train(job["text"], job["identity"], report)
     except Exception as error:
         traceback.print_exc()
         write_result(folder.result, TrialResult(job["identity"], FAILED, None, reason=_told(error)))
@@ -118,7 +122,7 @@ def _work(bench: Bench, job: dict[str, Any], channel: Channel) -> bool:
         state = PRUNED
     else:
         state = COMPLETE
-        save_weights(module, folder.weights, {"identity": job["identity"], "score": repr(outcome.score)})
+        save_file(module, folder.weights, {"identity": job["identity"], "score": repr(outcome.score)})
     score = None if state == FAILED else outcome.score
     result = TrialResult(job["identity"], state, score, outcome.epochs, outcome.failure, outcome.device)
     write_result(folder.result, result)
@@ -127,8 +131,10 @@ def _work(bench: Bench, job: dict[str, Any], channel: Channel) -> bool:
 
 def _told(error: Exception) -> str:
     """An error in a sentence: ours as it is, others with their kind."""
+    if isinstance(error, ArchError):
+        return error.diagnostics[0].message
     words = str(error).strip().split("\n")[0]
-    return words if isinstance(error, ArchError | Mistake) else f"{type(error).__name__}: {words}"
+    return words if isinstance(error, Mistake) else f"{type(error).__name__}: {words}"
 
 
 def _private_output() -> IO[bytes]:

@@ -57,6 +57,14 @@ def test_a_space_and_options_are_a_study(folder: Path) -> None:
     assert (study.space, study.name, study.epochs) == (folder / "space.arch", "mine", Recipe.epochs)
 
 
+def test_a_name_that_no_folder_should_have_is_mended(folder: Path) -> None:
+    space = folder / ".my new space (2).arch"
+    space.write_text("conv 1x1 {8, 16}\n")
+    study = open_study(space, {"data": folder})
+    assert study.name == "_my_new_space__2_"
+    assert open_study(write(folder, study.to_toml())) == study
+
+
 def test_a_space_of_the_library_goes_by_its_name(folder: Path) -> None:
     path = write(folder, 'space = "se_placement"\ndata = "d"\n')
     assert open_study(path).space.name == "se_placement.arch"

@@ -142,6 +142,59 @@ def efficientnet() -> Network:
     return draft.network(draft.chain(x, gap=op("gap"), flatten=op("flatten"), classifier=op("linear", 1000)))
 
 
+def mobilenet() -> Network:
+    """MobileNetV2: one scope holds all blocks side by side, and a block all its operations in another."""
+    draft = Draft()
+    table = [(16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1)]
+    with draft.scope("features"):
+        with draft.scope("0", "conv_bn"):
+            x = draft.chain(0, **{"0": op("conv", 3, 32, stride=2), "1": op("bn")})
+        number = 1
+        for out, depth, stride in table:
+            for block in range(depth):
+                with draft.scope(str(number), "inverted"):
+                    wide = 6 * draft.shape(x).channels
+                    with draft.scope("conv"):
+                        y = draft.chain(
+                            x,
+                            **{
+                                "0": op("conv", 1, wide), "1": op("bn"),
+                                "2": op("dwconv", 3, stride=1 if block else stride), "3": op("bn"),
+                                "4": op("conv", 1, out), "5": op("bn"),
+                            },
+                        )  # fmt: skip
+                    x = draft.add("", op("add"), y, x) if draft.shape(x) == draft.shape(y) else y
+                number += 1
+        with draft.scope("18", "conv_bn"):
+            x = draft.chain(x, **{"0": op("conv", 1, 1280), "1": op("bn")})
+    x = draft.chain(x, gap=op("gap"), flatten=op("flatten"))
+    with draft.scope("classifier"):
+        x = draft.chain(x, **{"0": op("dropout", 0.2), "1": op("linear", 1000)})
+    return draft.network(x)
+
+
+def by_hand() -> Network:
+    """A UNet++ of depth 3 as one scope of its own, without recipe stages."""
+    draft = Draft(Shape(3, 64, 64))
+    nodes: dict[tuple[int, int], int] = {}
+    widths = (8, 16, 32, 64)
+    with draft.scope("0", "unetpp"):
+        for column in range(4):
+            for row in range(4 - column):
+                if column:
+                    below = draft.add(
+                        f"up{row}_{column}", op("transpose_conv", 2, widths[row]), nodes[row + 1, column - 1]
+                    )
+                    x = draft.add("", op("concat"), below, *(nodes[row, k] for k in range(column)))
+                else:
+                    x = draft.add(f"pool{row}", op("pool", "max", 2), nodes[row - 1, 0]) if row else 0
+                with draft.scope(f"x{row}_{column}", "unit"):
+                    nodes[row, column] = draft.chain(
+                        x, **{"0": op("conv", 3, widths[row]), "1": op("conv", 3, widths[row])}
+                    )
+    return draft.network(draft.add("head", op("conv", 1, 1), nodes[0, 3]))
+
+
 def densenet(depths: tuple[int, ...] = (6, 12, 24, 16)) -> Network:
     draft = Draft()
     with draft.scope("features"):

@@ -11,7 +11,17 @@ from archdsl.emitters.drawing import draw
 from archdsl.network import Network, Output
 from archdsl.ops import OPERATIONS
 from archdsl.tensors import Shape
-from tests.emitters.networks import Draft, densenet, efficientnet, lenet, op, resnet50, vgg16
+from tests.emitters.networks import (
+    Draft,
+    by_hand,
+    densenet,
+    efficientnet,
+    lenet,
+    mobilenet,
+    op,
+    resnet50,
+    vgg16,
+)
 from tests.emitters.pictures import Picture, read
 from tests.emitters.recipes import nested
 
@@ -99,6 +109,38 @@ def test_a_scope_whose_parts_differ_in_shape_is_opened():
     assert titles == ["stem", *(f"blocks.{number}" for number in range(7)), "head"]
 
 
+def test_equal_blocks_side_by_side_are_one_box():
+    stages = row(read(draw(mobilenet())))
+    assert [lines[0] for _, lines in stages] == [
+        "features.0", "features.1", "features.2–3", "features.4–6", "features.7–10", "features.11–13",
+        "features.14–16", "features.17", "features.18", "global avg", "classifier",
+    ]  # fmt: skip
+    assert stages[3][1][1:] == ["×3", "1×1, 192", "dw 3×3, /2*", "1×1, 32"]
+    assert stages[-1][0] == "head"
+
+
+def test_a_decoder_written_by_hand_is_opened_into_its_nodes():
+    graph = read(draw(by_hand()))
+    titles = [lines[0] for _, lines in row(graph)]
+    assert titles == [*(f"x{i}_{j}" for j in range(4) for i in range(4 - j)), "head"]
+    assert row(graph)[4][1] == ["x0_1", "up 2×2, 8, ×2", "3×3, 8  ×2"]
+    names = {f"part {number}": title for number, title in enumerate(titles)}
+    into = {names[line.source] for line in graph.edges if names.get(line.target) == "x0_3"}
+    assert into == {"x0_0", "x0_1", "x0_2", "x1_2"}
+
+
+def test_what_comes_first_is_no_part_of_the_first_scope():
+    draft = Draft(Shape(3, 32, 32))
+    value = draft.add("conv", op("conv", 3, 8), 0)
+    for number in range(20):
+        with draft.scope(str(number), "cell"):
+            value = draft.chain(value, conv=op("conv", 3, 8), relu=op("relu"))
+    assert row(read(draw(draft.network(value)))) == [
+        ("stem", ["stem", "3×3, 8"]),
+        ("stage", ["cell", "×20", "3×3, 8"]),
+    ]
+
+
 def test_a_chain_without_scopes_is_told_by_its_own_names():
     assert [lines[0] for _, lines in row(read(draw(lenet())))] == ["c1–s2", "c3–s4", "flatten–f7"]
 
@@ -153,7 +195,7 @@ def block(network: Network) -> Picture:
     graph = read(draw(network))
     inside = next(part.nodes for part in graph.parts if part.name == "cluster_block")
     return Picture(
-        {name: graph.nodes[name] for name in inside},
+        {name: node for name, node in graph.nodes.items() if name in inside},
         [line for line in graph.edges if {line.source, line.target} & inside],
         graph.parts,
     )
@@ -198,6 +240,33 @@ def test_the_shortcut_leads_past_the_body_to_the_sum():
 def test_a_gate_inside_a_block_is_one_box():
     folded = [node["label"] for node in block(efficientnet()).nodes.values() if node["class"] == "folded"]
     assert folded == ["se"]
+
+
+def test_a_scope_that_is_most_of_a_block_is_not_hidden():
+    inside = [
+        texts(node["label"])[0] for node in block(mobilenet()).nodes.values() if node["class"] == "operation"
+    ]
+    assert inside == ["1×1, 144", "dw 3×3, /2*", "1×1, 24"]
+
+
+def test_widths_inside_a_gate_do_not_count():
+    draft = Draft(Shape(8, 16, 16))
+    value = 0
+    with draft.scope("stage"):
+        for number in range(2):
+            with draft.scope(str(number), "block"):
+                value = draft.chain(
+                    value, conv1=op("conv", 3, 8), conv2=op("conv", 3, 32), conv3=op("conv", 3, 8)
+                )
+                with draft.scope("se"):
+                    gate = draft.chain(value, gap=op("gap"), fc1=op("conv", 1, 2), fc2=op("conv", 1, 8))
+                    value = draft.add("", op("mul"), value, gate)
+    nodes = block(draft.network(value)).nodes.values()
+    assert [texts(node["label"])[0] for node in nodes if node["class"] == "operation"] == [
+        "3×3, w",
+        "3×3, 4w",
+        "3×3, w",
+    ]
 
 
 def test_a_dense_layer_is_drawn_with_the_concat_behind_it():

@@ -9,12 +9,10 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
 
-from archdsl.emitters.drawing.outline import Part, label, mains, repeats, segments
+from archdsl.emitters.drawing.outline import Part, is_folded, label, repeats, segments
 from archdsl.emitters.drawing.phrases import JOINS, is_main, own_name, step
 from archdsl.network import Network, Operation
 from archdsl.op import per_axis
-
-FOLDED = 2  # a scope inside a block with more main operations is one box
 
 
 class Block(NamedTuple):
@@ -100,12 +98,14 @@ def _turns(network: Network, part: Part) -> tuple[Block, ...]:
     return blocks
 
 
-def symbols(found: Repeated) -> dict[str, str]:
-    """Channels at each path as multiples of one width `w`, if they are so in all blocks: `4w`."""
+def symbols(found: Repeated, units: Iterable[Unit]) -> dict[str, str]:
+    """Channels at the path of each unit as multiples of one width `w`, if they are so in all blocks: `4w`."""
     outs = {
-        path: {number: operation.shape.channels for number, operation in versions.items()}
-        for path, versions in found.versions.items()
-        if all(hasattr(operation.op, "out") for operation in versions.values())
+        unit.path: {
+            number: operation.shape.channels for number, operation in found.versions[unit.path].items()
+        }
+        for unit in units
+        if unit.operation and hasattr(unit.operation.op, "out")
     }
     for path, base in outs.items():
         if found.in_all(path):
@@ -184,6 +184,8 @@ def wiring(network: Network, block: Block) -> Wiring:
 def _folded(network: Network, part: Part) -> Iterator[tuple[int, str]]:
     """The operations of scopes that are drawn as one box, each with the name of the box."""
     for segment in segments(part):
-        if not segment.loose and len(mains(network, segment)) > FOLDED:
+        if is_folded(network, segment, part):
             for number in range(segment.first, segment.last):
                 yield number, label(segment)
+        elif not segment.loose:
+            yield from _folded(network, segment)

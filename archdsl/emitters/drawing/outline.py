@@ -17,6 +17,7 @@ from archdsl.tensors import Stride
 
 PARTS = 14  # as many as fit into a row
 SMALL, FEW = 8, 4  # main operations that a scope, or a loose run, may have and yet be told whole
+BRIEF = 2  # main operations of a scope inside a part that is told whole, not by its name
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Part:
     """Operations `first` to `last` (exclusive): a scope, or a run outside of any (`loose`).
 
     `name` is the scope's path, `word` the definition's name; `children` are the scopes directly
-    inside.
+    inside. A `row` is no scope itself but one or several, and what stands before or between them.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Part:
     last: int
     children: tuple[Part, ...] = ()
     loose: bool = False
+    row: bool = False
 
     def __len__(self) -> int:
         return self.last - self.first
@@ -77,14 +79,17 @@ def segments(part: Part) -> list[Part]:
 
 def outline(network: Network) -> list[Part]:
     """The parts to draw in a row, about a dozen; loose ones have a name only where a run was cut."""
-    root = tree(network)
-    parts = segments(root)
+    parts = _inside(network, tree(network))
     while True:
-        openable = [(part, inner) for part in parts if len(inner := _opened(network, part)) > 1]
-        fitting = [(part, inner) for part, inner in openable if len(parts) + len(inner) - 1 <= PARTS]
-        if not fitting:
+        choices = [
+            (part, inner)
+            for part in parts
+            if len(inner := _opened(network, part)) > 1
+            and len(parts) + len(inner) - 1 <= PARTS * (2 if 2 * len(part) > len(network.operations) else 1)
+        ]
+        if not choices:
             break
-        part, inner = max(fitting, key=lambda pair: len(pair[0]))
+        part, inner = max(choices, key=lambda pair: len(pair[0]))
         at = parts.index(part)
         parts[at : at + 1] = inner
     return _merged(network, _tidied(network, parts))
@@ -102,17 +107,60 @@ def mains(network: Network, part: Part) -> list[Operation]:
     return [operation for operation in inside if is_main(network, operation)]
 
 
+def is_folded(network: Network, scope: Part, part: Part) -> bool:
+    """Whether a scope inside a part is told by its name: more than a few operations, but not most of it."""
+    inner, outer = len(mains(network, scope)), len(mains(network, part))
+    return not scope.loose and inner > BRIEF and 3 * inner <= 2 * outer
+
+
 def label(part: Part) -> str:
-    """What a drawing calls a scope: the end of its path, or of two where the end is a number."""
+    """What a drawing calls a scope: the end of its path; where that is a number, more of it, or its word."""
     *front, end = part.name.split(".")
-    return f"{front[-1]}.{end}" if front and end[:1].isdigit() else end
+    if not end[:1].isdigit():
+        return end
+    words = {part.word, *(child.word for child in part.children if part.row)} - {""}
+    return f"{front[-1]}.{end}" if front else words.pop().lstrip("_") if len(words) == 1 else end
 
 
 def _opened(network: Network, part: Part) -> list[Part]:
     """What a part opens into: itself where it is small or repeats itself."""
     if repeats(network, part) or len(mains(network, part)) <= (FEW if part.loose else SMALL):
         return [part]
-    return segments(part) if part.children else _by_resolution(network, part)
+    if part.row and len(part.children) == 1:
+        part = replace(part.children[0], first=part.first)
+    return _inside(network, part) if part.children else _by_resolution(network, part)
+
+
+def _inside(network: Network, part: Part) -> list[Part]:
+    """What a part consists of: a join belongs to the scope that it leads into, equal scopes are a row.
+
+    Where there is much of it, so does a single operation (a pooling before the next level).
+    """
+    found: list[Part] = []
+    pieces = segments(part)
+    few = 0 if len(pieces) <= PARTS else 1
+    for segment in pieces:
+        before = found[-1] if found else None
+        leads = before and before.loose and before.first and not segment.loose
+        if before and leads and len(mains(network, before)) <= few:
+            segment = replace(segment, first=found.pop().first, children=(segment,), row=True)
+            before = found[-1] if found else None
+        if before and _goes_on(network, before, segment):
+            segment = _joined([found.pop(), segment])
+        found.append(segment)
+    return found
+
+
+def _goes_on(network: Network, part: Part, following: Part) -> bool:
+    """Whether a scope does to what leaves another just what that did: one word, one shape."""
+    last = part.children[-1] if part.row else part
+    outs = network.operations[last.last - 1].shape, network.operations[following.last - 1].shape
+    reads = {
+        value
+        for operation in network.operations[following.first : following.last]
+        for value in operation.inputs
+    }
+    return bool(following.word) and last.word == following.word and outs[0] == outs[1] and last.last in reads
 
 
 def _tidied(network: Network, parts: list[Part]) -> list[Part]:
@@ -197,8 +245,9 @@ def _joined(parts: list[Part]) -> Part:
     """A row of parts as one, which holds them as its scopes."""
     if len(parts) == 1:
         return parts[0]
-    children = tuple(part for part in parts if not part.loose)
+    scopes = [part for part in parts if not part.loose]
+    children = tuple(child for part in scopes for child in (part.children if part.row else (part,)))
     if not children:
         return replace(parts[0], name="", last=parts[-1].last)
     name = between(children[0].name, children[-1].name)
-    return Part(name, "", parts[0].first, parts[-1].last, children)
+    return Part(name, "", parts[0].first, parts[-1].last, children, row=True)

@@ -15,7 +15,7 @@ def draw_block(network: Network, found: Repeated, below: str) -> list[str]:
     """Statements for the block in a frame; what enters stands left of it, under the node `below`."""
     wired = wiring(network, found.shown)
     forks = [name for name in wired.inputs if sum(wire.tail == name for wire in wired.wires) > 1]
-    widths = symbols(found)
+    widths = symbols(found, wired.units.values())
     nodes = [_fork(name) for name in forks]
     after = {name: _after(wired, name) for name in wired.units}
     nodes += [_unit(network, found, widths, name, unit, after[name]) for name, unit in wired.units.items()]

@@ -8,11 +8,12 @@ from itertools import groupby
 from archdsl.emitters.drawing import dot, theme
 from archdsl.emitters.drawing.block import find_repeated
 from archdsl.emitters.drawing.dot import Markup, font
-from archdsl.emitters.drawing.outline import Part, label, mains, outline, repeats, segments
+from archdsl.emitters.drawing.outline import SMALL, Part, is_folded, label, mains, outline, repeats, segments
 from archdsl.emitters.drawing.phrases import phrase, step
 from archdsl.emitters.drawing.repetition import draw_block
 from archdsl.network import Network, Operation, Output
 from archdsl.ops.geometry import Size
+from archdsl.ops.linear import Linear
 
 LINES = 6  # lines of text in a box
 HUES = ("#e3f2fd", "#bbdefb", "#90caf9", "#64b5f6", "#42a5f5")
@@ -79,12 +80,11 @@ def _alike(network: Network, part: Part) -> bool:
 
 
 def _role(network: Network, parts: list[Part], number: int) -> str:
-    part = parts[number]
-    last = network.operations[part.last - 1]
-    if last.shape.rank == 0 or (number == len(parts) - 1 and part.loose and len(parts) > 1):
+    part, last = parts[number], number == len(parts) - 1
+    computes = any(isinstance(operation.op, Linear) for operation in mains(network, part))
+    if (computes and network.operations[part.last - 1].shape.rank == 0) or (last and part.loose and number):
         return "head"
-    first = number == 0 and len(parts) > 1
-    return "stem" if part.loose and not part.name and first else "stage"
+    return "stem" if part.loose and not part.name and not number and not last else "stage"
 
 
 def _title(part: Part, role: str) -> str:
@@ -104,11 +104,11 @@ def _hues(network: Network, parts: list[Part]) -> dict[int, str]:
 
 def _text(network: Network, part: Part) -> list[str]:
     """What a part holds, in short lines."""
-    if repeats(network, part):
-        if _alike(network, part):
-            lines = _inside(network, part.children[-1], part.children[0])
-        else:
-            lines = [child.word.lstrip("_") or label(child) for child in part.children]
+    if _alike(network, part):
+        before = Part("", "", part.first, part.children[0].first, loose=True)
+        lines = _lines(network, before, part, {}) + _inside(network, part.children[-1], part.children[0])
+    elif repeats(network, part) and len(mains(network, part)) > SMALL:
+        lines = [line for child in part.children for line in _brief(network, child)]
     else:
         inside = network.operations[part.first : part.last]
         lines = _inside(network, part, part) or [operation.op.name.replace("_", " ") for operation in inside]
@@ -123,17 +123,32 @@ def _inside(network: Network, part: Part, first: Part) -> list[str]:
     if first is not part:
         for operation in network.operations[first.first : first.last]:
             strides[operation.path.removeprefix(first.name)] = getattr(operation.op, "stride", 1)
-    lines = []
-    for segment in segments(part):
-        inner = mains(network, segment)
-        if segment.loose or len(inner) <= 2:
-            lines += [
-                _line(network, operation, strides.get(operation.path.removeprefix(part.name)))
-                for operation in inner
-            ]
-        else:
-            lines.append(label(segment))
-    return lines
+    return _lines(network, part, part, strides)
+
+
+def _lines(network: Network, segment: Part, part: Part, strides: dict[str, Size]) -> list[str]:
+    if segment.loose:
+        return [
+            _line(network, operation, strides.get(operation.path.removeprefix(part.name)))
+            for operation in mains(network, segment)
+        ]
+    return [
+        line
+        for inner in segments(segment)
+        for line in (
+            _brief(network, inner)
+            if is_folded(network, inner, part)
+            else _lines(network, inner, part, strides)
+        )
+    ]
+
+
+def _brief(network: Network, part: Part) -> list[str]:
+    """A scope in a word; one that has none, in its own lines."""
+    end = part.name.rsplit(".", 1)[-1]
+    if not end[:1].isdigit():
+        return [end]
+    return [part.word.lstrip("_")] if part.word else _inside(network, part, part)
 
 
 def _line(network: Network, operation: Operation, first: Size | None) -> str:

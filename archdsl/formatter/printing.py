@@ -90,10 +90,13 @@ class _Printer:
 
     def __init__(self, remarks: Remarks, authored: bool):
         self.done: dict[Node, Layout] = {}
+        self._scalars: set[Node] = set()  # what is a number, as far as its form tells
         self._remarks = remarks
         self._authored = authored
 
     def print(self, node: Node) -> None:
+        if self._is_scalar(node):
+            self._scalars.add(node)
         made = self._METHODS[type(node)](self, node)
         beside, below = self._remarks.beside.get(node), self._remarks.below.get(node, ())
         if beside:
@@ -134,6 +137,26 @@ class _Printer:
     def _facts(self, head: Layout, keywords: Iterable[Keyword]) -> Layout:
         options = (sequence(Line(), self._item(keyword)) for keyword in keywords)
         return Fold(sequence(head, Nest(sequence(*options))))
+
+    def _is_scalar(self, node: Node) -> bool:
+        """Arithmetic of numbers stands without blanks, `4*w`; that of lists with them, `[1] * (n-1)`."""
+        match node:
+            case Binary(operator="+" | "-" | "*" | "/" | "//" | "%"):
+                _, left, right = _BINDING[node.operator]
+                sides = ((node.left, left), (node.right, right))
+                return all(self._is_scalar_within(side, tightness) for side, tightness in sides)
+            case Unary(operator="-"):
+                return self._is_scalar_within(node.operand, _FACTOR)
+            case Paren(inner=inner):
+                return isinstance(inner, Binary | Unary | Number | When)
+            case Function(arguments=arguments):
+                return not any(isinstance(part, Quote | Keyword | Each) for part in arguments)
+            case _:
+                return isinstance(node, Number | Name | At)
+
+    def _is_scalar_within(self, node: Expression, tightness: int) -> bool:
+        in_brackets = _tightness(node) < tightness and isinstance(node, Binary | Unary | Number | When)
+        return in_brackets or node in self._scalars
 
     # ---- expressions
 
@@ -178,7 +201,7 @@ class _Printer:
     def _binary(self, node: Binary) -> Layout:
         _, left, right = _BINDING[node.operator]
         first, second = self._within(node.left, left), self._within(node.right, right)
-        if _is_tight(node):
+        if node in self._scalars:
             return sequence(first, node.operator, second)
         return Fold(sequence(first, Nest(sequence(Line(), f"{node.operator} ", second))))
 
@@ -255,14 +278,15 @@ class _Printer:
     def _pipeline(self, node: Pipeline) -> Layout:
         """On one line if it fits; else each run of stages that the author has on one line, if that fits."""
         first, *others = node.elements
-        runs: list[list[Layout]] = [[self._item(first)]]
+        runs: list[list[Layout]] = [[self.done[first]]]
         for before, element in zip(node.elements, others, strict=False):
             stage = sequence(self._above(element), "| ", Nest(self.done[element]))
             if self._authored and _share_a_line(before, element):
                 runs[-1] += [Line(), stage]
             else:
                 runs.append([stage])
-        return Fold(separated((Fold(sequence(*run)) for run in runs), Line()))
+        stages = Fold(separated((Fold(sequence(*run)) for run in runs), Line()))
+        return sequence(self._above(first), stages)
 
     # ---- statements
 
@@ -381,27 +405,6 @@ def _tightness(node: Expression) -> int:
             return _SUM if value < 0 else _TERM
         case _:
             return _ATOM
-
-
-def _is_tight(node: Binary) -> bool:
-    """Arithmetic of numbers stands without blanks, `4*width`; that of lists with them, `[1] * (n-1)`."""
-    if node.operator not in ("+", "-", "*", "/", "//", "%"):
-        return False
-    return all(_is_scalar(side) for side in (node.left, node.right))
-
-
-def _is_scalar(node: Expression) -> bool:
-    match node:
-        case Binary():
-            return _is_tight(node)
-        case Paren(inner=inner):
-            return isinstance(inner, Binary | Unary | Number | When)
-        case Unary(operand=operand):
-            return _is_scalar(operand)
-        case Function(arguments=arguments):
-            return not any(isinstance(part, Quote | Keyword | Each) for part in arguments)
-        case _:
-            return isinstance(node, Number | Name | At)
 
 
 def number_text(node: Number) -> str:

@@ -152,24 +152,47 @@ def _wrong_fact(stop: Stop) -> Diagnostic | None:
     return WrongFact(head.text, got.text).at(stop.span(got))
 
 
-def _operator(stop: Stop) -> Diagnostic | None:
-    """`conv w -1`, `conv 3x3 * 3`, `encoder tf-efficientnet`: operators between positional arguments."""
+def _comparison(stop: Stop) -> Diagnostic | None:
+    got = stop.got
+    if got is None or got.text not in _COMPARISONS or "AND" not in stop.accepts:
+        return None
+    return ChainedComparison().at(stop.span(got))
+
+
+def _comment(stop: Stop) -> Diagnostic | None:
+    got, following = stop.got, stop.following
+    if got is None or got.text != "//" or not stop.accepts & {"_PIPE", "$END"}:
+        return None
+    has_words = following is not None and following.kind == "name" and stop.ends_its_line
+    apart = not stop.is_glued(stop.number) and not stop.is_glued(stop.number + 1)
+    if not stop.starts_line(stop.number) and not (has_words and apart):
+        return None
+    return ForeignHabit("comments start with `#`", "a division is `(a//b)`", "#").at(stop.span(got))
+
+
+def _hyphen(stop: Stop) -> Diagnostic | None:
+    """`encoder tf-efficientnet-b0`: names around a minus, without blanks."""
     before, got, following = stop.before, stop.got, stop.following
-    if got is None or before is None:
+    if got is None or got.text != "-" or before is None or following is None:
         return None
-    if got.text in _COMPARISONS and "AND" in stop.accepts:
-        return ChainedComparison().at(stop.span(got))
-    glued = stop.is_glued(stop.number), following is not None and stop.is_glued(stop.number + 1)
-    names = before.kind == "name" and following is not None and following.kind == "name"
-    if got.text == "-" and names and all(glued) and (stop.in_arguments or stop.accepts == {"EQUAL"}):
-        name = _hyphenated(stop)
-        return HyphenName(name.text).at(name)
-    if got.text not in _OPERATORS or not stop.in_arguments or before.kind in _UNFINISHED:
+    glued = stop.is_glued(stop.number) and stop.is_glued(stop.number + 1)
+    names = before.kind == "name" and following.kind == "name"
+    if not glued or not names or not (stop.in_arguments or stop.accepts == {"EQUAL"}):
         return None
-    if got.text == "//" and not any(glued) and following and following.kind == "name" and stop.ends_its_line:
-        return ForeignHabit("comments start with `#`", "a division is `(a//b)`", "#").at(stop.span(got))
+    name = _hyphenated(stop)
+    return HyphenName(name.text).at(name)
+
+
+def _operator(stop: Stop) -> Diagnostic | None:
+    """`conv w -1`, `conv 3x3 * 3`: operators between positional arguments."""
+    before, got, following = stop.before, stop.got, stop.following
+    if got is None or before is None or got.text not in _OPERATORS:
+        return None
+    if not stop.in_arguments or before.kind in _UNFINISHED:
+        return None
     right = following.text if following else "..."
-    if got.text == "*" and not all(glued):
+    glued = stop.is_glued(stop.number) and stop.is_glued(stop.number + 1)
+    if got.text == "*" and not glued:
         stage = stop.text[stop.pieces[stop.stage].start : before.end]
         return BareRepeat(" ".join(stage.split()), right).at(stop.span(got))
     if got.text in _ARITHMETIC:
@@ -307,6 +330,9 @@ _RULES: tuple[Callable[[Stop], Diagnostic | None], ...] = (
     _foreign_sign,
     _late_mark,
     _wrong_fact,
+    _comparison,
+    _comment,
+    _hyphen,
     _operator,
     _conditional,
     _call,

@@ -41,7 +41,9 @@ class Stop:
 
     def is_glued(self, number: int) -> bool:
         """Whether nothing stands between a piece and the one before it."""
-        return number > 0 and self.pieces[number - 1].end == self.pieces[number].start
+        if not 0 < number < len(self.pieces):
+            return False
+        return self.pieces[number - 1].end == self.pieces[number].start
 
     def starts_line(self, number: int) -> bool:
         between = self.pieces[number - 1].end if number else 0

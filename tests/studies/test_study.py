@@ -181,5 +181,13 @@ def test_the_studies_of_the_project_are_whole(path: Path) -> None:
     assert space.count() >= study.trials
 
 
+def test_every_key_is_in_the_users_guide() -> None:
+    guide = (ROOT / "docs" / "search.md").read_text("utf-8")
+    described = {
+        name for line in guide.splitlines() if line.startswith("| `") for name in line.split("`")[1:-1:2]
+    }
+    assert KEYS.keys() <= described
+
+
 def test_there_are_four_questions() -> None:
     assert len(list((ROOT / "search").glob("*.toml"))) == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -47,7 +48,14 @@ def run(step: Step, folder: Path) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=on_one_core,
     )
+
+
+def on_one_core() -> None:
+    """A search takes all cores that it may use, and other tests run at the same time."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {random.choice(sorted(os.sched_getaffinity(0)))})
 
 
 def test_the_tour_runs_as_pasted_and_prints_what_it_shows(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archdsl.network import Network
 from archdsl.tensors import Shape
 
-# As many rows as a screen shows; stages are opened, level by level, as long as they fit.
+# As many rows as a screen shows.
 MOST_ROWS = 32
 
 
@@ -73,7 +73,7 @@ class Summary:
 
 
 def summarise(network: Network, depth: int | None = None) -> Summary:
-    """The table of a network, `depth` levels of stages deep; by default as deep as fits a screen."""
+    """The table of a network, `depth` levels of stages deep; by default two, or one where two don't fit."""
     root = _tree(network)
     rows = _rows(root, depth) if depth else _fitting(root)
     outputs = tuple(
@@ -132,14 +132,9 @@ def _around(network: Network, number: int) -> str:
 
 
 def _fitting(root: _Stage) -> list[Row]:
-    """The deepest table that fits; the outermost stages always stand."""
-    rows = _rows(root, 1)
-    for depth in range(2, 64):
-        deeper = _rows(root, depth)
-        if len(deeper) > MOST_ROWS or len(deeper) == len(rows):
-            return rows
-        rows = deeper
-    return rows
+    """Two levels where they fit; what lies deeper is for those who ask."""
+    rows = _rows(root, 2)
+    return rows if len(rows) <= MOST_ROWS else _rows(root, 1)
 
 
 def _rows(root: _Stage, depth: int) -> list[Row]:

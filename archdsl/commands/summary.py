@@ -18,7 +18,7 @@ from archdsl.tensors import Shape
 @click.option(
     "--depth",
     type=click.IntRange(min=1),
-    help="How many levels of stages to open.  [default: what fits a screen]",
+    help="How many levels of stages to show.  [default: 2 where they fit a screen]",
 )
 @set_option
 @input_option

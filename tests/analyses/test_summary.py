@@ -111,13 +111,22 @@ def test_numbered_lists_of_lists_show_what_they_number():
     assert [row.path for row in summarise(built.network(), depth=1).rows] == ["blocks.0", "blocks.1"]
 
 
-def test_stages_are_opened_only_while_the_table_fits_a_screen():
+def test_stages_are_opened_only_where_the_table_fits_a_screen():
     built = Built()
     for stage in range(2):
         for number in range(MOST_ROWS):
             built.add(f"stage{stage}.conv{number}", conv(3))
     assert [row.path for row in summarise(built.network()).rows] == ["stage0", "stage1"]
     assert len(summarise(built.network(), depth=2).rows) == 2 + 2 * MOST_ROWS
+
+
+def test_what_lies_deeper_than_two_levels_is_for_those_who_ask():
+    built = Built()
+    for name in ("conv1", "conv2"):
+        for block in ("a", "b"):
+            built.add(f"body.{block}.{name}", conv(3))
+    assert max(row.level for row in summarise(built.network()).rows) == 1
+    assert max(row.level for row in summarise(built.network(), depth=3).rows) == 2
 
 
 def test_the_table_has_a_line_for_each_row_and_a_total():

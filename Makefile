@@ -39,7 +39,9 @@ mutations: $(STAMP)
 	$(BIN)/python -m tests.mutate
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.check
+	$(BIN)/python -m benchmarks.build
+	$(BIN)/python -m benchmarks.candidates
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 import torchvision
+from torch import nn
 
+import archdsl
 from tests.specs.references import CLASSIFIERS, disagreement, images, ours, randomised, reference
 
 TOLERANCE = 1e-4
@@ -42,9 +44,14 @@ def test_a_classifier_with_the_references_weights_gives_the_references_output(na
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_every_classifier_has_the_references_names_and_shapes(name: str) -> None:
-    theirs = {key: tensor.shape for key, tensor in reference(name).state_dict().items()}
-    assert {key: tensor.shape for key, tensor in ours(name).state_dict().items()} == theirs
+def test_every_classifier_has_the_references_names_shapes_and_parameters(name: str) -> None:
+    theirs = reference(name)
+    assert shapes(ours(name)) == shapes(theirs)
+    assert archdsl.load(name).params == sum(parameter.numel() for parameter in theirs.parameters())
+
+
+def shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in module.state_dict().items()}
 
 
 @pytest.mark.parametrize(("stride", "dilated"), [(8, [False, True, True]), (16, [False, False, True])])

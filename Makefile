@@ -16,10 +16,10 @@ search: $(STAMP)
 	$(if $(DATA),,$(BIN)/archdsl demo-data $(DEMO))
 	@mkdir -p runs
 	$(BIN)/archdsl compile specs/models/unetpp_effnet_b0.arch --render runs/unetpp_effnet_b0.svg
-	$(BIN)/archdsl search specs/spaces/first.arch --data $(FOLDER) --trials 6 --epochs 2 --name $(NAME)
+	$(BIN)/archdsl search specs/spaces/first.arch --data $(FOLDER) --trials 8 --epochs 3 --name $(NAME)
 	@echo
 	@echo "drawing  runs/unetpp_effnet_b0.svg"
-	@echo "report   runs/$(NAME)/report"
+	@echo "report   runs/$(NAME)/report/index.html"
 	@echo "winner   runs/$(NAME)/winner.arch"
 
 test: lint

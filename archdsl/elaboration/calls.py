@@ -8,6 +8,7 @@ from typing import Any
 
 from archdsl.blocks import Block, Builder, join_path
 from archdsl.elaboration.arguments import Arguments
+from archdsl.elaboration.blame import blamed, called_from
 from archdsl.elaboration.choices import Choice, Recorder
 from archdsl.elaboration.context import Context, Frame, Scope, Trace, Trail
 from archdsl.elaboration.flows import Localiser, finished, flow_maps, maps_in, rebuilt
@@ -132,7 +133,7 @@ class Calls(Arguments):
         x = self.one_map(flow, f"the input of `{name}`", span)
         if isinstance(op, DropPath) and context.sumless:
             op = replace(op, rate=0.0) if op.ramp else OPERATIONS["id"]()  # a ramp counts it
-        return self.add(op, (x, *maps), context, label, span)
+        return self.add(op, (x, *maps), context, label, span, given=found)
 
     def add(
         self,
@@ -142,6 +143,7 @@ class Calls(Arguments):
         label: str | None,
         span: Span,
         path: str | None = None,
+        given: Partial | None = None,
     ) -> Map:
         """Adds an operation at the next path of the scope (or at a given one)."""
         builder = context.frame.builder
@@ -152,7 +154,8 @@ class Calls(Arguments):
                 builder.claim(made_path, span)
             value = builder.add(op, tuple(m.value for m in maps), made_path, span)
         except Mistake as mistake:
-            raise ArchError(mistake.at(span)) from None
+            told = mistake.at(span) if given is None else blamed(mistake, span, given)
+            raise ArchError(told) from None
         builder.leaves[made_path] = value
         return Map(value, builder.shapes[value], builder.strides[value])
 
@@ -272,11 +275,16 @@ class Calls(Arguments):
     def told(
         self, run: Callable[[], Any], definition: Definition | None, context: Context, span: Span
     ) -> Any:
-        """Runs a body; a mistake in another file also points at the call in this one."""
+        """Runs a body; a mistake in it also points at the call."""
+        collected = context.frame.run.collected
+        before = len(collected or ())
         try:
             return run()
         except ArchError as error:
             raise ArchError(*(called_from(d, span) for d in error.diagnostics)) from None
+        finally:
+            if collected is not None:
+                collected[before:] = [called_from(d, span) for d in collected[before:]]
 
     def quoted(self, quoted: Quoted, flow: Any, context: Context, label: str | None) -> Any:
         """Runs a pipeline that was given as a value, in the scope where it is used."""
@@ -424,16 +432,6 @@ def remember(memo: dict[Any, Any], key: Any, log: list[tuple[Any, Any]], block: 
             question = table[at] = Question(what)
         table, at = question.branches, answer
     table[at] = block
-
-
-def called_from(diagnostic: Diagnostic, span: Span) -> Diagnostic:
-    """A diagnostic of another file with the call in this one as its first other party."""
-    place = diagnostic.span
-    if place is None or place.source is span.source:
-        return diagnostic
-    if any(label.span.source is span.source for label in diagnostic.labels):
-        return diagnostic
-    return relabelled(diagnostic, (*diagnostic.labels, Label(span, "called from here", primary=False)))
 
 
 def relabelled(diagnostic: Diagnostic, labels: tuple[Label, ...]) -> Diagnostic:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archdsl.blocks import Block, Builder, TrainingOutput, join_path
+from archdsl.elaboration.blame import blamed
 from archdsl.elaboration.choices import Recorder
 from archdsl.elaboration.context import Context, Frame, Scope, Trail
 from archdsl.elaboration.elaborator import Elaborator
@@ -18,7 +19,7 @@ from archdsl.errors.recipes import NoLevels, NoSuchDepth, NoSuchTap
 from archdsl.network import Cell, Edge
 from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op
-from archdsl.source import Span
+from archdsl.source import Label, Span
 from archdsl.stage import Flow, Map, Pyramid, StageValue, Wiring
 from archdsl.vocabulary import Definition
 
@@ -50,6 +51,7 @@ class Recipe:
     edges: list[Edge] = field(default_factory=list)
     weights: list[WeightsWanted] = field(default_factory=list)
     supervision: Callable[[], list[tuple[int, Map]]] | None = None
+    encoder: Label | None = None  # its name, for mistakes about its levels
 
 
 class Wires:
@@ -165,6 +167,7 @@ class Wires:
         weights: str | None,
     ) -> Pyramid:
         assert isinstance(stage, Partial)
+        self.recipe.encoder = Label(stage.span)
         given = {name: Given(value, self.span) for name, value in keywords.items()}
         found = stage.but(keywords={**stage.keywords, **given})
         context = self.elaborator.beside(self.context)
@@ -349,7 +352,7 @@ def stage_runner(recipe: Recipe) -> Callable[..., Flow]:
         try:
             made = stage.wire(wires, flow)
         except Mistake as mistake:
-            raise ArchError(mistake.at(span)) from None
+            raise ArchError(blamed(mistake, span, found, recipe.encoder)) from None
         if isinstance(made, Map):
             context.frame.builder.leaves[join_path(beside.scope.prefix, part)] = made.value
         return made

@@ -22,22 +22,30 @@ class WrongFlow(Mistake):
         return self.mend
 
 
+class LevelMistake(Mistake):
+    """A mistake about levels, which are shown at the encoder that makes them."""
+
+    levels: tuple[str, ...]
+
+
 @dataclass(eq=False)
-class TooDeep(Mistake):
+class TooDeep(LevelMistake):
     code = "E251"
     stage: str
     depth: int
-    encoder: str
     levels: tuple[str, ...]
 
     def message(self) -> str:
         return f"{self.stage} depth {self.depth} is deeper than the encoder"
 
     def label(self) -> str:
-        return f"`{self.encoder}` has {len(self.levels)} levels: {' '.join(self.levels)}"
+        return f"needs {self.depth + 1} levels, there are {len(self.levels)}"
 
     def help(self) -> str:
         return f"depth d needs d+1 levels: depth={max(1, len(self.levels) - 1)} or less"
+
+    def blames(self) -> str:
+        return "depth"
 
 
 @dataclass(eq=False)
@@ -50,9 +58,7 @@ class NoSuchLevel(Mistake):
         return f"there is no level {self.level}"
 
     def label(self) -> str:
-        return (
-            f"the pyramid has {len(self.levels)} levels, 0 to {len(self.levels) - 1}: {' '.join(self.levels)}"
-        )
+        return f"the pyramid has levels 0 to {len(self.levels) - 1}: {' '.join(self.levels)}"
 
 
 @dataclass(eq=False)
@@ -68,6 +74,9 @@ class ScheduleTooShort(Mistake):
     def help(self) -> str:
         return "give one value for all, or a list with one a level"
 
+    def blames(self) -> str:
+        return self.option
+
 
 @dataclass(eq=False)
 class NoSuchTap(Mistake):
@@ -82,6 +91,9 @@ class NoSuchTap(Mistake):
     def help(self) -> str:
         return f"paths at its top: {named(self.known, 12)}"
 
+    def blames(self) -> str:
+        return "taps"
+
 
 @dataclass(eq=False)
 class NoLevels(Mistake):
@@ -93,6 +105,9 @@ class NoLevels(Mistake):
 
     def help(self) -> str:
         return "mark its levels with `tap`, or name them with taps=[...]"
+
+    def blames(self) -> str:
+        return "form"
 
 
 @dataclass(eq=False)
@@ -108,6 +123,9 @@ class NoSuchDepth(Mistake):
     def label(self) -> str:
         return f"its levels: {' '.join(self.levels)}"
 
+    def blames(self) -> str:
+        return "depth"
+
 
 @dataclass(eq=False)
 class NoOutputStride(Mistake):
@@ -120,6 +138,9 @@ class NoOutputStride(Mistake):
     def help(self) -> str:
         return "only encoders whose definition takes it can be dilated, such as resnet50"
 
+    def blames(self) -> str:
+        return "output_stride"
+
 
 @dataclass(eq=False)
 class WidthOfSum(Mistake):
@@ -130,6 +151,9 @@ class WidthOfSum(Mistake):
 
     def help(self) -> str:
         return "leave `channels=` out, or use `skip plain`"
+
+    def blames(self) -> str:
+        return "channels"
 
 
 @dataclass(eq=False)
@@ -182,6 +206,9 @@ class HeadTwice(Mistake):
     def help(self) -> str:
         return "it scores the levels of `up`; write `... | up transpose | head ... supervise=deep`"
 
+    def blames(self) -> str:
+        return "supervise"
+
 
 @dataclass(eq=False)
 class ContextMoves(Mistake):
@@ -195,9 +222,12 @@ class ContextMoves(Mistake):
     def label(self) -> str:
         return f"it makes {self.after} of {self.before}"
 
+    def blames(self) -> str:
+        return "form"
+
 
 @dataclass(eq=False)
-class SingleLevel(Mistake):
+class SingleLevel(LevelMistake):
     code = "E264"
     stage: str
     levels: tuple[str, ...]
@@ -206,7 +236,7 @@ class SingleLevel(Mistake):
         return f"`{self.stage}` needs a pyramid of at least two levels"
 
     def label(self) -> str:
-        return f"this one has {named(self.levels)}"
+        return "there is only one"
 
 
 @dataclass(eq=False)

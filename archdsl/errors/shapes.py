@@ -44,12 +44,17 @@ class IndivisibleChannels(Mistake):
         return f"{self.channels} channels do not divide into {self.parts} {self.unit}"
 
     def label(self) -> str:
+        if self.channels < self.parts:
+            return ""
         return f"{self.channels} = {self.channels // self.parts}*{self.parts} + {self.channels % self.parts}"
 
     def help(self) -> str:
         above = (self.channels // self.parts + 1) * self.parts
         below = self.channels // self.parts * self.parts
         return f"take {below} or {above} channels" if below else f"take at least {above} channels"
+
+    def blames(self) -> str:
+        return {"groups": "groups", "squares of pixels": "factor", "chunks": "of"}[self.unit]
 
 
 @dataclass(eq=False)
@@ -171,6 +176,9 @@ class WrongRank(Mistake):
             return "say depth, height and width, as in 3x5x5; a single number stands for a cube"
         return "say height and width, as in 5x5; `merge_depth` makes a map of a volume"
 
+    def blames(self) -> str:
+        return self.argument
+
 
 @dataclass(eq=False)
 class WrongKind(Mistake):
@@ -249,6 +257,9 @@ class NoSuchChunk(Mistake):
     def help(self) -> str:
         return f"chunks count from 0: the last one is {self.of - 1}"
 
+    def blames(self) -> str:
+        return "index"
+
 
 @dataclass(eq=False)
 class KernelBelowStride(Mistake):
@@ -264,6 +275,9 @@ class KernelBelowStride(Mistake):
     def help(self) -> str:
         return "take a kernel of at least the stride, and an odd one where the stride is 1"
 
+    def blames(self) -> str:
+        return "kernel"
+
 
 @dataclass(eq=False)
 class AlignCorners(Mistake):
@@ -277,6 +291,9 @@ class AlignCorners(Mistake):
 
     def help(self) -> str:
         return "leave it out, or take bilinear or bicubic"
+
+    def blames(self) -> str:
+        return "align_corners"
 
 
 @dataclass(eq=False)

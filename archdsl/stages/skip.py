@@ -48,7 +48,7 @@ class Skip(Stage):
         form = self.form or "none"
         depth = len(flow.maps) - 1 if self.depth is None else self.depth
         if depth >= len(flow.maps):
-            raise TooDeep("skip", depth, "the encoder", strides)
+            raise TooDeep("skip", depth, strides)
         gated = depth + self.input
         gates = (
             self.attention.aligned("attention", gated) if not self.attention.listed else self._gates(gated)

@@ -18,12 +18,12 @@ class Reach:
     Attributes:
         variables: parameters and loop variables, with the place where each is defined.
         labels: names given with `as` anywhere in the same definition; they may have holes.
-        in_let: whether the place stands outside every definition and pipeline.
+        outside: whether nothing flows there: in a `let`, or in what a parameter is by default.
     """
 
     variables: Mapping[str, Span]
     labels: tuple[str, ...] = ()
-    in_let: bool = False
+    outside: bool = False
 
     @classmethod
     def of(cls, node: Node, parameters: Iterable[Parameter] = ()) -> Reach:

@@ -10,7 +10,7 @@ from archdsl.elaboration.arguments import kinds_of, own_words
 from archdsl.elaboration.values import parameter_names
 from archdsl.op import Int, Op, Real, arguments
 from archdsl.source import Label
-from archdsl.stage import Stage
+from archdsl.stage import Stage, StageName
 from archdsl.syntax import Choice, Dimensions, Expression, Name, Nothing, Number, Paren, Word
 from archdsl.vocabulary import Definition
 
@@ -27,6 +27,7 @@ class Signature:
         options: those that may be given by name; None if any may.
         kinds: what each takes, where that is known.
         needed: those without a default, with what they are for and where that is said.
+        word: what a reader calls the stage, where that is more than its word.
     """
 
     places: tuple[str, ...] = ()
@@ -34,6 +35,12 @@ class Signature:
     options: tuple[str, ...] | None = None
     kinds: Mapping[str, Any] = field(default_factory=dict)
     needed: Mapping[str, Needed] = field(default_factory=dict)
+    word: str = ""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The options that a reader is told of: not the NAME of a recipe stage, which has none."""
+        return tuple(name for name in self.options or () if not isinstance(self.kinds.get(name), StageName))
 
 
 # What is not known takes anything.
@@ -92,7 +99,8 @@ def of_stage(word: Word, callee: type[Stage], named: Callable[[Name], object]) -
             return Signature((first,), None, None, own.kinds, own.needed)
         room = max(room, 1 + inner.room)
         options = (*options, *(name for name in inner.options if name not in options))
-    return Signature((first,), room, options, own.kinds, own.needed)
+    told = "" if given is None else f"{word.name} {given.span.text}"
+    return Signature((first,), room, options, own.kinds, own.needed, told)
 
 
 def _options(node: Expression | None) -> Iterator[Expression]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from archdsl.analyses.words import HOLE, holes_in
 from archdsl.checking.reach import Reach
 from archdsl.checking.signatures import ANYTHING, STRUCTURAL, Signature, of_builtin, of_definition, of_stage
 from archdsl.checking.values import Values
 from archdsl.elaboration.arguments import own_words
-from archdsl.elaboration.joins import PLACES
 from archdsl.elaboration.elaborator import makes_modules
+from archdsl.elaboration.joins import PLACES
 from archdsl.elaboration.reserved import RESERVED
 from archdsl.errors.names import (
     GivenTwice,
@@ -58,6 +56,8 @@ RESIDUAL = {
     "attention": Gate(),
     "at": OneOf(PLACES, optional=True),
 }
+# What the NAME of a recipe stage may be, for one that has none.
+EXAMPLES = {"encoder": "resnet34", "context": "none", "skip": "plain", "up": "transpose", "head": "1x1 out=2"}
 NO_STAGES = Number | Dimensions | Text | Truth | Listing
 
 
@@ -131,7 +131,7 @@ class Stages(Values):
         if join.name not in JOINS:
             self._no_join(join, reach)
         kinds = RESIDUAL if join.name == "residual" else {}
-        known = tuple(kinds) if join.name in JOINS else None
+        signature = Signature((), None, tuple(kinds), kinds) if join.name in JOINS else ANYTHING
         places: dict[str, Span] = {}
         for branch in join.branches:
             if isinstance(branch, Pipeline):
@@ -139,7 +139,7 @@ class Stages(Values):
             elif isinstance(branch, Each):
                 self.loop(branch, reach)
             else:
-                self.option(join.name, branch, places, known)
+                self.option(join.name, branch, places, signature)
                 self.argument(branch.value, kinds.get(branch.name), branch.name, branch.name, reach)
 
     def _no_join(self, join: Join, reach: Reach) -> None:
@@ -215,7 +215,7 @@ class Stages(Values):
         count = 0
         for index, argument in enumerate(word.arguments):
             if isinstance(argument, Keyword):
-                self.option(word.name, argument, places, signature.options)
+                self.option(word.name, argument, places, signature)
                 kind = signature.kinds.get(argument.name)
                 self.argument(argument.value, kind, argument.name, word.name, reach)
                 continue
@@ -230,7 +230,8 @@ class Stages(Values):
                 self.word(rest, reach)
                 return None
             if beyond:
-                self.tell(TooManyArguments(word.name, signature.places), argument.span)
+                told = (signature.word, ()) if signature.word else (word.name, signature.places)
+                self.tell(TooManyArguments(*told), argument.span)
                 return None
             if name:
                 places[name] = argument.span
@@ -238,15 +239,13 @@ class Stages(Values):
             count += 1
         return places
 
-    def option(
-        self, stage: str, keyword: Keyword, places: dict[str, Span], known: Sequence[str] | None
-    ) -> None:
+    def option(self, stage: str, keyword: Keyword, places: dict[str, Span], signature: Signature) -> None:
         """Tells of an option that there is not, or that was given before; `places` remembers where."""
         first = places.setdefault(keyword.name, keyword.span)
         if first is not keyword.span:
             self.tell(GivenTwice(stage, keyword.name), keyword.span, Label(first, "first here"))
-        elif known is not None and keyword.name not in known:
-            self.tell(UnknownOption(stage, keyword.name, tuple(known)), keyword.name_span)
+        elif signature.options is not None and keyword.name not in signature.options:
+            self.tell(UnknownOption(stage, keyword.name, signature.told), keyword.name_span)
 
     def _is_stray(self, name: Name, own: frozenset[str], beyond: bool, reach: Reach) -> bool:
         """Whether a word was meant as the next stage: a recipe stage, or one that there is no room for."""
@@ -269,7 +268,9 @@ class Stages(Values):
         given = {*places, *(keyword.name for statement in stated for keyword in statement.keywords)}
         for name, (doc, labels) in signature.needed.items():
             if name not in given:
-                self.tell(MissingArgument(word.name, name, doc), word.name_span, *labels)
+                kind = signature.kinds.get(name)
+                example = f"{word.name} {EXAMPLES[word.name]}" if isinstance(kind, StageName) else ""
+                self.tell(MissingArgument(word.name, name, doc, example), word.name_span, *labels)
                 return
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from archdsl.analyses.requirements import FIGURES, holds
 from archdsl.checking.reach import Reach
-from archdsl.checking.signatures import Signature, of_builtin, of_definition
+from archdsl.checking.signatures import ANYTHING, Signature, of_builtin, of_definition
 from archdsl.checking.stages import Stages
 from archdsl.checking.values import LOGIC
 from archdsl.elaboration.program import FACTS
@@ -66,7 +66,7 @@ class Statements(Stages):
                 case Define():
                     self._define(statement)
                 case Let():
-                    self.constant(statement.value, Reach({}, in_let=True))
+                    self.constant(statement.value, Reach({}, outside=True))
                 case Default():
                     self._default(statement, defaults.setdefault(statement.word, {}))
                 case About():
@@ -111,6 +111,7 @@ class Statements(Stages):
     def _define(self, define: Define) -> None:
         places: dict[str, Span] = {}
         reach = Reach.of(define, define.parameters or ())
+        outside = replace(reach, labels=(), outside=True)
         for parameter in define.parameters or ():
             if parameter.name in places:
                 self.tell(
@@ -118,7 +119,7 @@ class Statements(Stages):
                 )
             places[parameter.name] = parameter.span
             if parameter.default is not None:
-                self.constant(parameter.default, reach)
+                self.constant(parameter.default, outside)
         self.pipeline(define.body, reach)
 
     def _cycles(self) -> None:
@@ -160,11 +161,11 @@ class Statements(Stages):
         """Checks defaults; `places` has those that the file stated for this word before."""
         signature = self._options_of(statement)
         for keyword in statement.keywords:
-            self.option(statement.word, keyword, places, None if signature is None else signature.options)
-            kind = None if signature is None else signature.kinds.get(keyword.name)
+            self.option(statement.word, keyword, places, signature)
+            kind = signature.kinds.get(keyword.name)
             self.argument(keyword.value, kind, keyword.name, statement.word, Reach({}))
 
-    def _options_of(self, statement: Default) -> Signature | None:
+    def _options_of(self, statement: Default) -> Signature:
         """What the word of a `default` takes; tells of one that takes no options."""
         word, span = statement.word, statement.word_span
         before = len(self.found)
@@ -177,12 +178,12 @@ class Statements(Stages):
             self.tell(NoDefaults(word), span)
         elif len(self.found) == before and word not in self.lost and not self.blind:
             self.tell(UnknownStage(word, self.stage_words()), span)
-        return None
+        return ANYTHING
 
     def _about(self, about: About) -> None:
         places: dict[str, Span] = {}
         for keyword in about.keywords:
-            self.option("about", keyword, places, None)
+            self.option("about", keyword, places, ANYTHING)
             if keyword.name not in FACTS:
                 self.tell(UnknownFact("fact", keyword.name, FACTS), keyword.name_span)
 

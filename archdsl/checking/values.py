@@ -278,7 +278,7 @@ class Values:
             self.hole(hole, node.span, reach)
         if holes_in(node.name) or node.name == "input" or node.name in reach.variables:
             return
-        if reach.in_let:
+        if reach.outside:
             self.tell(NothingFlows() if node.name == "in" else UnknownValue(node.name, ()), node.span)
         elif node.name != "in" and not reach.has_label(node.name):
             self.tell(UnknownValue(node.name, reach.labels), node.span)

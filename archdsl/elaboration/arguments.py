@@ -21,11 +21,10 @@ from archdsl.elaboration.values import (
     parameter_names,
     shown,
 )
-from archdsl.errors import ArchError
+from archdsl.errors import ArchError, Diagnostic, suggest
 from archdsl.errors.names import (
     GivenTwice,
     MissingArgument,
-    MissingPipe,
     NotAStage,
     OutOfBounds,
     TooManyArguments,
@@ -289,14 +288,17 @@ class Arguments:
             raise ArchError(self._not_a_variable(kind, value, option, stage, span, context))
         return CONVERTERS[type(kind)](self, kind, value, option, stage, span, context)
 
+    @staticmethod
     def _not_a_variable(
-        self, kind: Any, value: BareWord, option: str, stage: str, span: Span, context: Context
-    ) -> Any:
-        file = context.frame.file
-        if stage_on_next_line(value, span, file.vocabulary.stage_words(file)):
-            return MissingPipe(value, stage).at(span)
-        known = (*context.variables, *file.lets)
-        return UnknownVariable(value, stage, known).at(span)
+        kind: Any, value: BareWord, option: str, stage: str, span: Span, context: Context
+    ) -> Diagnostic:
+        if isinstance(kind, MapRef):
+            return WrongValue(option, "a named map", described(value), f"@{value}").at(span)
+        lets = context.frame.file.lets
+        known = (*context.variables, *lets)
+        near = suggest(value, known)
+        places = [Label(lets[near].node.name_span, "defined here")] if near in lets else []
+        return UnknownVariable(value, stage, known).at(span, *places)
 
     def _int(self, kind: Int, value: Value, option: str, stage: str, span: Span, context: Context) -> int:
         if isinstance(value, Map | Pyramid):
@@ -343,7 +345,7 @@ class Arguments:
                 WrongValue(option, f"one of {', '.join(kind.options)}", described(value)).at(span)
             )
         if value not in kind.options:
-            raise ArchError(UnknownWord(stage, value, kind.options).at(span))
+            raise ArchError(UnknownWord(_who(option, stage, span), value, kind.options).at(span))
         return str(value)
 
     def _padding(
@@ -427,12 +429,6 @@ def check_bounds(kind: Int | Real, value: int | Fraction, option: str, span: Spa
         raise ArchError(OutOfBounds(option, shown(value), low, high).at(span))
 
 
-def stage_on_next_line(word: str, span: Span, stages: tuple[str, ...]) -> bool:
-    """Whether a word that is no value stands where a new line begins, and names a stage."""
-    before = span.source.text[: span.start].rsplit("\n", 1)[-1]
-    return word in stages and not before.strip()
-
-
 def keyword_span(given: Given) -> Span:
     """The name of a keyword whose value was given: the text before its `=`."""
     source, start = given.span.source, given.span.start
@@ -444,6 +440,11 @@ def keyword_span(given: Given) -> Span:
     while begin and (text[begin - 1].isalnum() or text[begin - 1] == "_"):
         begin -= 1
     return source.span(begin, end)
+
+
+def _who(option: str, stage: str, span: Span) -> str:
+    """Whose word a value is: the option's that it is given to by name, else the stage's."""
+    return option if keyword_span(Given(None, span)) != span else stage
 
 
 def kinds_of(callee: Callee) -> dict[str, Any]:

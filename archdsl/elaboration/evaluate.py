@@ -24,6 +24,7 @@ from archdsl.errors import ArchError, Mistake
 from archdsl.errors.expansion import ListTooLong, NumberTooLarge
 from archdsl.errors.names import (
     Arithmetic,
+    NothingFlows,
     StepsDiffer,
     UnknownFunction,
     UnknownHole,
@@ -190,6 +191,8 @@ class Evaluator:
         value: Value
         if name == "in":
             value = frame.flow
+            if value is UNKNOWN:  # nothing is called with what is unknown
+                raise ArchError(NothingFlows().at(node.span))
         elif name == "input":
             value = frame.image
         elif name in frame.names:

@@ -7,7 +7,7 @@ from typing import Any
 from archdsl.blocks import Block, Builder
 from archdsl.elaboration.context import Trail
 from archdsl.elaboration.evaluate import is_list
-from archdsl.elaboration.values import Given, Partial, Uncacheable, Value
+from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, Value
 from archdsl.stage import Map, Pyramid
 
 
@@ -64,6 +64,8 @@ class Localiser:
 
 def finished(builder: Builder, flow: Any, trail: Trail | None) -> Block:
     """A builder's block, with what flows out of it."""
+    if flow is UNKNOWN:
+        raise Muted
     if not isinstance(flow, Map | Pyramid):
         raise Uncacheable
     outputs = tuple(dict.fromkeys(level.value for level in flow_maps(flow)))

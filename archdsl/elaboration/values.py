@@ -110,15 +110,14 @@ class Partial:
 
 def parameter_names(callee: Callee) -> tuple[str, ...]:
     """The arguments of a callee by name, in positional order."""
-    if isinstance(callee, Definition):
-        if callee.node.parameters is None and callee.alias is not None:
-            meaning = callee.file.meaning(callee.alias.name)
-            if isinstance(meaning, Definition):
-                return parameter_names(meaning)
-        return callee.parameters
-    if isinstance(callee, Quoted):
-        return ()
-    return tuple(arguments(callee))
+    seen: list[Definition] = []
+    while isinstance(callee, Definition) and callee not in seen:
+        seen.append(callee)
+        meaning = None if callee.alias is None else callee.file.meaning(callee.alias.name)
+        if callee.node.parameters is not None or not isinstance(meaning, Definition | type):
+            return callee.parameters
+        callee = meaning
+    return tuple(arguments(callee)) if isinstance(callee, type) else ()
 
 
 def key_of(value: Value) -> Hashable:

@@ -53,7 +53,7 @@ class UnknownWord(Mistake):
     def help(self) -> str:
         if suggest(self.got, (*self.known, *self.near)):
             return ""
-        return f"it knows {named(self.known)}" if self.known else "name a definition"
+        return f"it knows {named(self.known)}" if self.known else "it wants the name of a definition"
 
     def replacement(self) -> str | None:
         return suggest(self.got, (*self.known, *self.near))
@@ -198,18 +198,23 @@ class OutOfBounds(Mistake):
 
 @dataclass(eq=False)
 class MissingArgument(Mistake):
+    """`example` is what may be written instead, where the argument goes by position alone."""
+
     code = "E110"
     stage: str
     option: str
     doc: str = ""
+    example: str = ""
 
     def message(self) -> str:
-        return f"`{self.stage}` needs `{self.option}`"
+        return f"`{self.stage}` needs {'a name' if self.example else f'`{self.option}`'}"
 
     def label(self) -> str:
         return self.doc
 
     def help(self) -> str:
+        if self.example:
+            return f"for instance `{self.example}`"
         return f"give it by position or as `{self.option}=...`"
 
 
@@ -448,15 +453,15 @@ class NoDefaults(Mistake):
 
 @dataclass(eq=False)
 class NothingFlows(Mistake):
-    """`@in` in a `let`."""
+    """`@in` in a `let` or in a parameter's default."""
 
     code = "E128"
 
     def message(self) -> str:
-        return "nothing flows into a `let`"
+        return "nothing flows here"
 
     def label(self) -> str:
-        return "stands outside every definition"
+        return "`@in` is what flows into a definition's body"
 
     def help(self) -> str:
-        return "a definition reads what flows into it: `def f = conv 1x1 (2*@in)`"
+        return "a `let`, and what a parameter is by default, stand outside of it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archdsl.errors.base import Mistake, named
+from archdsl.errors.base import Mistake, named, suggest
 
 
 @dataclass(eq=False)
@@ -88,6 +88,10 @@ class NoSuchTap(Mistake):
     def message(self) -> str:
         return f"`{self.encoder}` has no module path `{self.path}`"
 
+    def label(self) -> str:
+        near = suggest(self.path, self.known)
+        return f"did you mean `{near}`?" if near else ""
+
     def help(self) -> str:
         return f"paths at its top: {named(self.known, 12)}"
 
@@ -111,7 +115,7 @@ class NoLevels(Mistake):
 
 
 @dataclass(eq=False)
-class NoSuchDepth(Mistake):
+class NoSuchDepth(LevelMistake):
     code = "E256"
     encoder: str
     depth: int
@@ -121,7 +125,7 @@ class NoSuchDepth(Mistake):
         return f"`{self.encoder}` does not reach stride {2**self.depth}"
 
     def label(self) -> str:
-        return f"its levels: {' '.join(self.levels)}"
+        return f"depth {self.depth} is stride 2^{self.depth}"
 
     def blames(self) -> str:
         return "depth"

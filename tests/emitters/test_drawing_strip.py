@@ -129,6 +129,17 @@ def test_a_decoder_written_by_hand_is_opened_into_its_nodes():
     assert into == {"x0_0", "x0_1", "x0_2", "x1_2"}
 
 
+def test_a_few_operations_with_branches_are_a_box_each():
+    draft = Draft(Shape(4, 16, 16))
+    value = 0
+    for number in range(3):
+        body = draft.chain(value, **{f"a{number}": op("conv", 3, 4), f"b{number}": op("conv", 1, 4)})
+        value = draft.add("", op("add"), body, value)
+    assert [lines for _, lines in row(read(draw(draft.network(value))))] == [
+        lines for n in range(3) for lines in ([f"a{n}", "3×3, 4"], [f"b{n}", "1×1, 4"], ["add"])
+    ]
+
+
 def test_what_comes_first_is_no_part_of_the_first_scope():
     draft = Draft(Shape(3, 32, 32))
     value = draft.add("conv", op("conv", 3, 8), 0)

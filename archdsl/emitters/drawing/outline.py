@@ -128,7 +128,10 @@ def _opened(network: Network, part: Part) -> list[Part]:
         return [part]
     if part.row and len(part.children) == 1:
         part = replace(part.children[0], first=part.first)
-    return _inside(network, part) if part.children else _by_resolution(network, part)
+    if part.children:
+        return _inside(network, part)
+    resolutions = _by_resolution(network, part)
+    return resolutions if len(resolutions) > 1 else _by_operation(network, part)
 
 
 def _inside(network: Network, part: Part) -> list[Part]:
@@ -167,16 +170,18 @@ def _tidied(network: Network, parts: list[Part]) -> list[Part]:
     """Loose neighbours as one, unless both have something to tell."""
     found: list[Part] = []
     for part in parts:
-        if (
-            found
-            and part.loose
-            and found[-1].loose
-            and not (mains(network, part) and mains(network, found[-1]))
-        ):
-            found[-1] = replace(found[-1], last=part.last)
+        before = found[-1] if found else part
+        if found and part.loose and before.loose and not (_tells(network, part) and _tells(network, before)):
+            found[-1] = replace(before, last=part.last)
         else:
             found.append(part)
     return found
+
+
+def _tells(network: Network, part: Part) -> bool:
+    """Whether a part has a main operation or a join."""
+    inside = network.operations[part.first : part.last]
+    return any(len(operation.inputs) > 1 or is_main(network, operation) for operation in inside)
 
 
 def _by_resolution(network: Network, part: Part) -> list[Part]:
@@ -190,6 +195,19 @@ def _by_resolution(network: Network, part: Part) -> list[Part]:
     return [
         Part(run_name(network, start, end), "", start, end, loose=True)
         for start, end in pairwise([*cuts, part.last])
+    ]
+
+
+def _by_operation(network: Network, part: Part) -> list[Part]:
+    """A run with branches, cut at every main operation and join; a plain chain stays whole."""
+    numbers = range(part.first, part.last)
+    joins = {number for number in numbers if len(network.operations[number].inputs) > 1}
+    if not joins:
+        return [part]
+    cuts = {n for n in numbers if n in joins or is_main(network, network.operations[n])} | {part.first}
+    return [
+        Part("" if start in joins else run_name(network, start, end), "", start, end, loose=True)
+        for start, end in pairwise([*sorted(cuts), part.last])
     ]
 
 

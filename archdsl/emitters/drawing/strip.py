@@ -81,10 +81,13 @@ def _alike(network: Network, part: Part) -> bool:
 
 def _role(network: Network, parts: list[Part], number: int) -> str:
     part, last = parts[number], number == len(parts) - 1
-    computes = any(isinstance(operation.op, Linear) for operation in mains(network, part))
-    if (computes and network.operations[part.last - 1].shape.rank == 0) or (last and part.loose and number):
+    told = mains(network, part)
+    vector = network.operations[part.last - 1].shape.rank == 0
+    if vector and any(isinstance(operation.op, Linear) for operation in told):
         return "head"
-    return "stem" if part.loose and not part.name and not number and not last else "stage"
+    if part.loose and not part.name and len(parts) > 1 and told:
+        return "head" if last else "stage" if number else "stem"
+    return "stage"
 
 
 def _title(part: Part, role: str) -> str:

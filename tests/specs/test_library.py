@@ -1,0 +1,200 @@
+"""The library as text, its small parts, and how its networks start."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from torch import nn
+
+import archdsl
+from archdsl import resources
+from archdsl.emitters.layers import DropPath
+from archdsl.formatter import format_spec
+from archdsl.source import Source
+from tests.specs.references import CLASSIFIERS, ours
+
+SPECS = sorted(resources.specs().rglob("*.arch"))
+DEFINITIONS = [path for path in SPECS if path.parent.name in ("encoders", "blocks")]
+MODELS = [path for path in SPECS if path.parent.name == "models" and path.stem != "unetpp_effnet_b0"]
+
+# Words of building that are nobody's paper.
+OWN = {"project", "_stage", "_conv", "_depthwise"}
+
+
+def name(path: Path) -> str:
+    return path.stem
+
+
+# ---- the text --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", SPECS, ids=name)
+def test_a_spec_of_the_library_is_its_own_formatting(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert format_spec(Source(path.name, text)) == text
+
+
+@pytest.mark.parametrize("path", DEFINITIONS, ids=name)
+def test_each_definition_stands_under_its_paper_and_year(path: Path) -> None:
+    told = dict(paragraphs(path.read_text(encoding="utf-8")))
+    assert told
+    for word, comment in told.items():
+        assert word in OWN or re.search(r"(19|20)\d\d, arXiv:\d{4}\.\d{4,5}", comment), word
+
+
+def paragraphs(text: str) -> Iterator[tuple[str, str]]:
+    """Each definition's word with the comment above its paragraph."""
+    for paragraph in text.split("\n\n"):
+        comment = " ".join(line for line in paragraph.splitlines() if line.startswith("#"))
+        for word in re.findall(r"^def (\w+)", paragraph, re.MULTILINE):
+            yield word, comment
+
+
+@pytest.mark.parametrize("path", MODELS, ids=name)
+def test_a_model_states_its_paper_year_and_task(path: Path) -> None:
+    about = archdsl.load(path.stem).about
+    assert re.fullmatch(r"arXiv:\d{4}\.\d{4,5}", about["paper"])
+    assert about["year"] - 2000 == int(about["paper"][6:8])
+    assert about["task"] == ("classification" if path.stem in CLASSIFIERS else "segmentation")
+
+
+def test_every_classifier_is_a_model_of_its_own() -> None:
+    assert {path.stem for path in MODELS} == {*CLASSIFIERS, "unet", "unetpp", "unet_resnet34"}
+
+
+def test_the_line_of_the_readme_is_a_model() -> None:
+    text = (resources.specs() / "models" / "unetpp_effnet_b0.arch").read_text(encoding="utf-8")
+    assert text == "encoder effnet_b0 | skip nested depth=4 | up transpose | head 1x1 out=2\n"
+
+
+@pytest.mark.parametrize(
+    "classifier", ["efficientnet_b0", "mobilenet_v2", "resnet18", "seresnet18", "tf_efficientnet_b0", "vgg11"]
+)
+def test_a_classifier_takes_the_classes_of_its_data(classifier: str) -> None:
+    network = archdsl.load(classifier, classes=7).network
+    assert [network.shape_of(output.value) for output in network.outputs] == [(7,)]
+
+
+@pytest.mark.parametrize("number", [0, 7])
+def test_effnet_is_short_for_efficientnet(number: int) -> None:
+    short, long = (archdsl.load(f"encoder {word}_b{number}") for word in ("effnet", "efficientnet"))
+    assert short.identity == long.identity
+
+
+# ---- squeeze-and-excitation ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gate", "channels", "parameters"),
+    [
+        ("se_linear", 64, 512),
+        ("se (@in//16)", 64, 580),
+        ("se", 64, 1_096),
+        ("scse", 64, 645),
+        ("se_linear", 256, 8_192),
+        ("se (@in//16)", 256, 8_464),
+        ("se", 256, 8_464),
+        ("scse", 256, 8_721),
+    ],
+)
+def test_the_flavours_of_squeeze_and_excitation_differ_as_published(
+    gate: str, channels: int, parameters: int
+) -> None:
+    assert archdsl.load(f"input {channels}x8x8\n\n{gate}").params == parameters
+
+
+@pytest.mark.parametrize("channels", [24, 64, 200])
+def test_se_is_timms(channels: int) -> None:
+    theirs = timm.layers.SEModule(channels, rd_ratio=1 / 16)
+    module = archdsl.compile(f"input {channels}x8x8\n\nse")
+    x = torch.randn(2, channels, 8, 8)
+    module.load_state_dict(theirs.state_dict())
+    assert torch.allclose(module(x), theirs(x), atol=1e-6)
+
+
+# Hu et al. 2017, figure 5, on a branch that doubles.
+PLACED = {
+    "none": "x + f(x)",
+    "standard": "x + g(f(x))",
+    "pre": "x + f(g(x))",
+    "post": "g(x + f(x))",
+    "identity": "g(x) + f(x)",
+}
+
+
+@pytest.mark.parametrize("place", PLACED)
+def test_se_stands_where_its_place_says(place: str) -> None:
+    spec = f"def block(se) = residual(conv 3x3 8 as f, se=se)\n\ninput 8x6x6\n\nblock {place} as block"
+    module = archdsl.compile(spec).eval()
+    block = module.get_submodule("block")
+    gate = archdsl.compile("input 8x6x6\n\nse")
+    if place != "none":
+        gate.load_state_dict(block.se.state_dict())
+    x = torch.randn(2, 8, 6, 6)
+    wanted = eval(PLACED[place], {"x": x, "f": block.f, "g": gate})
+    assert torch.allclose(module(x), wanted, atol=1e-6)
+
+
+# ---- initial weights -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "layer", "deviation"),
+    [
+        ("efficientnet_b0", "blocks.5.1.conv_dw", math.sqrt(2 / 25)),  # 5x5, each channel by itself
+        ("efficientnet_b0", "conv_head", math.sqrt(2 / 1280)),
+        ("efficientnet_b0", "blocks.5.1.se.conv_expand", math.sqrt(2 / 1152)),
+        ("efficientnet_b0", "classifier", 1 / math.sqrt(1000 * 3)),
+        ("resnet50", "layer3.1.conv2", math.sqrt(2 / (256 * 9))),
+        ("resnet50", "fc", 1 / math.sqrt(2048 * 3)),
+        ("vgg11", "features.18", math.sqrt(2 / (512 * 9))),
+        ("vgg11", "classifier.6", 0.01),
+        (
+            "mobilenet_v2",
+            "features.14.conv.1.0",
+            math.sqrt(2 / (576 * 9)),
+        ),  # torchvision's fan of a depthwise
+        ("mobilenet_v2", "classifier.1", 0.01),
+    ],
+)
+def test_initial_weights_have_the_references_deviation(model: str, layer: str, deviation: float) -> None:
+    torch.manual_seed(0)
+    weight = archdsl.compile(model).get_submodule(layer).weight
+    assert weight.std().item() == pytest.approx(deviation, rel=0.05)
+
+
+def test_only_se_resnets_start_with_silent_branches() -> None:
+    assert not archdsl.compile("seresnet18").get_submodule("layer2.1.bn2").weight.any()
+    assert archdsl.compile("resnet18").get_submodule("layer2.1.bn2").weight.all()
+
+
+# ---- stochastic depth ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["efficientnet_b0", "efficientnet_b1", "tf_efficientnet_b3"])
+def test_stochastic_depth_has_timms_rates(model: str) -> None:
+    with torch.device("meta"):
+        theirs = timm.create_model(model, drop_path_rate=0.2)
+    wanted = {
+        path: module.drop_prob for path, module in theirs.named_modules() if hasattr(module, "drop_prob")
+    }
+    summed = {path.removesuffix(".drop_path"): rate for path, rate in wanted.items()}
+    assert rates(ours(model)) == {
+        path: rate for path, rate in summed.items() if theirs.get_submodule(path).has_skip
+    }
+
+
+def rates(module: nn.Module) -> dict[str, float]:
+    """The rate of each block that is ever left out."""
+    found = {
+        path.rpartition(".")[0]: part.rate
+        for path, part in module.named_modules()
+        if isinstance(part, DropPath)
+    }
+    return {path: rate for path, rate in found.items() if rate}

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from archdsl.errors.recipes import ScheduleTooShort
 from archdsl.op import Kind, Op
+from archdsl.source import Span
 from archdsl.tensors import Shape, Stride
 
 # ---- what flows --------------------------------------------------------------------------------
@@ -61,9 +62,19 @@ Flow: TypeAlias = Map | Pyramid | Lattice
 
 
 class BareWord(str):
-    """A word that names nothing in scope; the stage that gets it knows what it means."""
+    """A word that names nothing in scope; the stage that gets it knows what it means.
 
-    __slots__ = ()
+    `span` is where it is written.
+    """
+
+    __slots__ = ("span",)
+
+    span: Span | None
+
+    def __new__(cls, word: str, span: Span | None = None) -> BareWord:
+        made = super().__new__(cls, word)
+        made.span = span
+        return made
 
 
 class Size(tuple[int, ...]):

@@ -56,8 +56,18 @@ RESIDUAL = {
     "attention": Gate(),
     "at": OneOf(PLACES, optional=True),
 }
-# What the NAME of a recipe stage may be, for one that has none.
-EXAMPLES = {"encoder": "resnet34", "context": "none", "skip": "plain", "up": "transpose", "head": "1x1 out=2"}
+# What a word needs that goes by position alone, with an example.
+EXAMPLES = {
+    "encoder": ("a name", "encoder resnet34"),
+    "context": ("a name", "context none"),
+    "skip": ("a name", "skip plain"),
+    "up": ("a name", "up transpose"),
+    "head": ("a name or a size", "head 1x1 out=2"),
+    "share": ("a name", "share stem"),
+    "level": ("a number", "level 0"),
+    "levels": ("a list", "levels [0, 1]"),
+    "aux": ("a stage", "aux (head linear out=10) weight=0.3"),
+}
 NO_STAGES = Number | Dimensions | Text | Truth | Listing
 
 
@@ -107,7 +117,7 @@ class Stages(Values):
             self.numeric(part, reach)
         if len(self.found) == before and all(self.is_constant(part, reach) for part in parts):
             with self.telling(loop.span):
-                self.arguments.evaluator.turns(loop.bindings, self.context(reach), "")
+                self.arguments.evaluator.turns(loop.bindings, self.context(reach))
         for binding in loop.bindings:
             reach = reach.within(binding.names, binding.span)
         self.pipeline(loop.body, reach)
@@ -268,9 +278,9 @@ class Stages(Values):
         given = {*places, *(keyword.name for statement in stated for keyword in statement.keywords)}
         for name, (doc, labels) in signature.needed.items():
             if name not in given:
-                kind = signature.kinds.get(name)
-                example = f"{word.name} {EXAMPLES[word.name]}" if isinstance(kind, StageName) else ""
-                self.tell(MissingArgument(word.name, name, doc, example), word.name_span, *labels)
+                told = EXAMPLES.get(word.name) if name == signature.places[0] else None
+                wanted, example = told or (name, "")
+                self.tell(MissingArgument(word.name, wanted, doc, example), word.name_span, *labels)
                 return
 
 

@@ -13,10 +13,11 @@ from archdsl.elaboration.arguments import Arguments, own_words
 from archdsl.elaboration.choices import Answer, Root
 from archdsl.elaboration.choices import Choice as OpenChoice
 from archdsl.elaboration.context import Context, Frame, Run, Scope
-from archdsl.elaboration.evaluate import FUNCTIONS
+from archdsl.elaboration.evaluate import FUNCTIONS, MAX_NUMBER
 from archdsl.elaboration.program import Program
 from archdsl.elaboration.values import UNKNOWN, Given, Muted
 from archdsl.errors import ArchError, Diagnostic, Mistake, suggest
+from archdsl.errors.expansion import NumberTooLarge
 from archdsl.errors.names import (
     Arithmetic,
     NothingFlows,
@@ -177,6 +178,10 @@ class Values:
 
     def _converted(self, node: Expression, kind: Any, option: str, stage: str, reach: Reach) -> None:
         """Evaluates a constant and converts it to what an option takes."""
+        before = len(self.found)
+        self.value(node, reach)
+        if len(self.found) > before:
+            return
         context = self.context(reach)
         with self.telling(node.span):
             value = self.arguments.evaluator.evaluate(node, context, "", own_words(kind))
@@ -189,6 +194,10 @@ class Values:
         if kind is None or isinstance(kind, Paths):
             self.value(node, reach)
             return
+        if isinstance(kind, PerLevel) and isinstance(node, Listing) and node.items:
+            for part in node.items:
+                self.argument(part, kind.kind, option, stage, reach)
+            return
         if self.is_constant(node, reach):
             self._converted(node, kind, option, stage, reach)
             return
@@ -197,9 +206,6 @@ class Values:
                 self._not_nested(node)
                 for part in options:
                     self.argument(part, kind, option, stage, reach)
-            case Listing(items=items) if isinstance(kind, PerLevel):
-                for part in items:
-                    self.argument(part, kind.kind, option, stage, reach)
             case Range(low=low, high=high) if isinstance(_one(kind), Int | Real):
                 self.argument(low, kind, option, stage, reach)
                 self.argument(high, kind, option, stage, reach)
@@ -216,6 +222,8 @@ class Values:
     def value(self, node: Expression, reach: Reach) -> None:
         """Checks what an expression is made of, whatever it is used for."""
         match node:
+            case Number(value=number) if abs(number) > MAX_NUMBER:
+                self.tell(NumberTooLarge("10^18"), node.span)
             case At():
                 self.at(node, reach)
             case Listing(items=parts):

@@ -7,6 +7,7 @@ from dataclasses import MISSING, Field
 from fractions import Fraction
 from typing import Any
 
+from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.context import Context
 from archdsl.elaboration.evaluate import NO_WORDS, Evaluator, is_list
 from archdsl.elaboration.values import (
@@ -21,7 +22,7 @@ from archdsl.elaboration.values import (
     parameter_names,
     shown,
 )
-from archdsl.errors import ArchError, Diagnostic, suggest
+from archdsl.errors import ArchError, Diagnostic
 from archdsl.errors.names import (
     GivenTwice,
     MissingArgument,
@@ -29,6 +30,7 @@ from archdsl.errors.names import (
     OutOfBounds,
     TooManyArguments,
     UnknownOption,
+    UnknownStage,
     UnknownVariable,
     UnknownWord,
     WrongValue,
@@ -71,6 +73,8 @@ class Arguments:
         if value is UNKNOWN:
             raise Muted
         meaning = context.frame.file.meaning(word.name)
+        if meaning is None and isinstance(value, BareWord):
+            raise ArchError(at_word(UnknownStage(value, self._stage_words(context)), value, word.name_span))
         if meaning is None:
             return None
         if isinstance(meaning, Binding):
@@ -79,6 +83,11 @@ class Arguments:
                 return as_partial(value, word)
             raise ArchError(NotAStage(f"`{word.name}` ({described(value)})").at(word.name_span))
         return Partial(meaning, word.name, word.name_span, defaults=self.defaults(word.name, context))
+
+    @staticmethod
+    def _stage_words(context: Context) -> tuple[str, ...]:
+        file = context.frame.file
+        return file.vocabulary.stage_words(file)
 
     def defaults(self, word: str, context: Context) -> dict[str, Given]:
         """Defaults that the file states for a word."""
@@ -96,11 +105,8 @@ class Arguments:
         found = self.callee(word, context)
         if found is None:
             if not word.arguments:
-                return BareWord(word.name)
-            known = context.frame.file.vocabulary.stage_words(context.frame.file)
-            from archdsl.errors.names import UnknownStage
-
-            raise ArchError(UnknownStage(word.name, known).at(word.name_span))
+                return BareWord(word.name, word.span)
+            raise ArchError(UnknownStage(word.name, self._stage_words(context)).at(word.name_span))
         below = f"{words}.{word.name}" if words else word.name
         return self.extended(found, word, context, below)
 
@@ -152,7 +158,7 @@ class Arguments:
         """A list of module paths: names stand for themselves."""
         if isinstance(node, Listing) and all(isinstance(item, Name | Number) for item in node.items):
             return tuple(
-                BareWord(item.name if isinstance(item, Name) else item.text)
+                BareWord(item.name if isinstance(item, Name) else item.text, item.span)
                 for item in node.items
                 if isinstance(item, Name | Number)
             )
@@ -293,12 +299,9 @@ class Arguments:
         kind: Any, value: BareWord, option: str, stage: str, span: Span, context: Context
     ) -> Diagnostic:
         if isinstance(kind, MapRef):
-            return WrongValue(option, "a named map", described(value), f"@{value}").at(span)
-        lets = context.frame.file.lets
-        known = (*context.variables, *lets)
-        near = suggest(value, known)
-        places = [Label(lets[near].node.name_span, "defined here")] if near in lets else []
-        return UnknownVariable(value, stage, known).at(span, *places)
+            return at_word(WrongValue(option, "a named map", described(value), f"@{value}"), value, span)
+        known = (*context.variables, *context.frame.file.lets)
+        return at_word(UnknownVariable(value, stage, known), value, span)
 
     def _int(self, kind: Int, value: Value, option: str, stage: str, span: Span, context: Context) -> int:
         if isinstance(value, Map | Pyramid):
@@ -345,7 +348,7 @@ class Arguments:
                 WrongValue(option, f"one of {', '.join(kind.options)}", described(value)).at(span)
             )
         if value not in kind.options:
-            raise ArchError(UnknownWord(_who(option, stage, span), value, kind.options).at(span))
+            raise ArchError(at_word(UnknownWord(_who(option, stage, span), value, kind.options), value, span))
         return str(value)
 
     def _padding(
@@ -377,7 +380,7 @@ class Arguments:
             file = context.frame.file
             names = tuple(dict.fromkeys((*file.definitions, *file.vocabulary.library)))
             public = tuple(name for name in names if not name.startswith("_"))
-            raise ArchError(UnknownWord(stage, value, kind.own, public).at(span))
+            raise ArchError(at_word(UnknownWord(stage, value, kind.own, public), value, span))
         raise ArchError(WrongValue(option, "a stage", described(value)).at(span))
 
     def _gate(self, kind: Gate, value: Value, option: str, stage: str, span: Span, context: Context) -> Value:

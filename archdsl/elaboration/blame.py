@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from archdsl.elaboration.values import Given, Partial, parameter_names
+from archdsl.elaboration.values import Given, Partial, Value, parameter_names
 from archdsl.errors import Diagnostic, Mistake
 from archdsl.errors.recipes import LevelMistake, WrongFlow
 from archdsl.source import Label, Span
+from archdsl.stage import BareWord
 
 CALLED = "called from here"
 # Mistakes in shapes follow from what was given to a definition: its call is shown too.
@@ -30,6 +31,13 @@ def blamed(mistake: Mistake, span: Span, found: Partial, encoder: Label | None =
     if isinstance(mistake, LevelMistake) and encoder is not None:
         others.append(Label(encoder.span, f"its levels: {' '.join(mistake.levels)}"))
     return mistake.at(place, *others)
+
+
+def at_word(mistake: Mistake, word: Value, span: Span) -> Diagnostic:
+    """A mistake about a word that means nothing, where it is written, and at `span`, where it is used."""
+    if not isinstance(word, BareWord) or word.span is None or word.span == span:
+        return mistake.at(span)
+    return mistake.at(word.span, Label(span, "used here"))
 
 
 def given_to(found: Partial) -> dict[str, Given]:

@@ -207,7 +207,7 @@ class MissingArgument(Mistake):
     example: str = ""
 
     def message(self) -> str:
-        return f"`{self.stage}` needs {'a name' if self.example else f'`{self.option}`'}"
+        return f"`{self.stage}` needs {self.option if self.example else f'`{self.option}`'}"
 
     def label(self) -> str:
         return self.doc

@@ -222,7 +222,7 @@ class Values:
     def value(self, node: Expression, reach: Reach) -> None:
         """Checks what an expression is made of, whatever it is used for."""
         match node:
-            case Number(value=number) if abs(number) > MAX_NUMBER:
+            case Number() if node.value > MAX_NUMBER:
                 self.tell(NumberTooLarge("10^18"), node.span)
             case At():
                 self.at(node, reach)

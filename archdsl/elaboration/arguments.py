@@ -354,7 +354,7 @@ class Arguments:
     def _padding(
         self, kind: Padding, value: Value, option: str, stage: str, span: Span, context: Context
     ) -> Value:
-        if isinstance(value, str) or isinstance(value, Partial):
+        if isinstance(value, str | Partial):
             return self._word(OneWord(("symmetric", "same")), value, option, stage, span, context)
         return self._dims(Dims(low=0), value, option, stage, span, context)
 
@@ -372,7 +372,7 @@ class Arguments:
             return as_partial(value, None)
         if isinstance(value, Partial):
             return value
-        if kind.sizes and (isinstance(value, Size) or isinstance(value, int)):
+        if kind.sizes and isinstance(value, Size | int):
             return self._dims(Dims(), value, option, stage, span, context)
         if isinstance(value, BareWord):
             if value in kind.own:

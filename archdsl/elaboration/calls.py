@@ -55,7 +55,9 @@ class Calls(Arguments):
         """Runs a pipeline's elements one after the other."""
         raise NotImplementedError
 
-    def become(self, pipeline: Pipeline, flow: Any, context: Context, label: str | None) -> Any:
+    def become(
+        self, pipeline: Pipeline, flow: Any, context: Context, label: str | None, words: str | None = None
+    ) -> Any:
         """Runs a pipeline under a name, or where it stands."""
         raise NotImplementedError
 
@@ -306,7 +308,7 @@ class Calls(Arguments):
             frame, context.asker, where.variables, context.scope, quoted.words, numbering, where.turn,
             sumless=context.sumless,
         )  # fmt: skip
-        return self.become(quoted.pipeline, flow, inside, label)
+        return self.become(quoted.pipeline, flow, inside, label, quoted.words)
 
     # ---- remembered blocks ---------------------------------------------------------------------
 

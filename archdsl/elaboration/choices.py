@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ from archdsl.syntax import (
     Branch,
     Each,
     Element,
+    Expression,
     Group,
     Join,
     Keyword,
@@ -19,7 +20,9 @@ from archdsl.syntax import (
     Marked,
     Node,
     Pipeline,
+    Range,
     Word,
+    children,
 )
 from archdsl.vocabulary import Binding, File
 
@@ -49,16 +52,13 @@ class Choice:
     log: bool = False
 
     def named(self, prefix: str) -> Choice:
+        return self.called(join_words(prefix, self.name))
+
+    def called(self, name: str) -> Choice:
+        # Not `replace`: this is what a candidate waits for.
         return Choice(
-            join_words(prefix, self.name),
-            self.kind,
-            self.options,
-            self.span,
-            self.low,
-            self.high,
-            self.step,
-            self.log,
-        )
+            name, self.kind, self.options, self.span, self.low, self.high, self.step, self.log
+        )  # fmt: skip
 
 
 def join_words(prefix: str, name: str) -> str:
@@ -76,7 +76,10 @@ class Asker:
 
 
 class Root(Asker):
-    """Asks `decide` once for each name and remembers."""
+    """Asks `decide` once for each name and remembers.
+
+    Two places of one name are told apart by number: lets of two files, choices in one expression.
+    """
 
     def __init__(self, decide: Decide, evaluate_let: Callable[[Binding], Any]) -> None:
         self.decide = decide
@@ -86,11 +89,15 @@ class Root(Asker):
         self._lets: dict[Binding, Any] = {}
 
     def choose(self, choice: Choice) -> Answer:
-        name = choice.name
-        if name not in self.decided:
-            self.decided[name] = self.decide(choice)
-            self.asked[name] = choice
-        return self.decided[name]
+        name, number = choice.name, 1
+        while (known := self.asked.get(choice.name)) is not None:
+            if known.span == choice.span:
+                return self.decided[choice.name]
+            number += 1
+            choice = choice.called(f"{name}#{number}")
+        self.decided[choice.name] = self.decide(choice)
+        self.asked[choice.name] = choice
+        return self.decided[choice.name]
 
     def let(self, binding: Binding) -> Any:
         if binding not in self._lets:
@@ -122,54 +129,116 @@ class Recorder(Asker):
 
 
 def words_of(root: Pipeline, file: File) -> dict[Node, str]:
-    """The word by which each stage below a pipeline goes in choices' names.
+    """The words by which choices below a pipeline are called.
 
-    Equal words are counted among the stages with open choices, in the order of the text; groups,
-    loops, joins and branches without a name are looked through.
+    Keys are stages, and of what is no stage the place where a choice may stand: how often a group is
+    repeated, what a loop runs over, what an `if` asks, a residual's option. Equal words are counted
+    among those with open choices, in the order of the text. Groups, loops, joins and branches are
+    looked through; a named one counts for itself, below its name.
     """
-    counts: dict[str, int] = {}
-    found: dict[Node, str] = {}
-    for element, word in _named(root):
-        if not file.is_open(element):
-            found[element] = word
-            continue
-        counts[word] = counts.get(word, 0) + 1
-        found[element] = word if counts[word] == 1 else f"{word}#{counts[word]}"
-    return found
+    numbering = _Numbering(file, {})
+    numbering.pipeline(root)
+    return numbering.found
 
 
-def _named(pipeline: Pipeline) -> Iterator[tuple[Node, str]]:
-    for element in pipeline.elements:
-        yield from _named_element(element, None)
+def single(pipeline: Pipeline) -> Element | None:
+    """The stage that brackets are transparent for: a single one without a name of its own."""
+    first = pipeline.elements[0]
+    return first if len(pipeline.elements) == 1 and not isinstance(first, Marked) else None
 
 
-def _named_element(element: Element, label: str | None) -> Iterator[tuple[Node, str]]:
-    match element:
-        case Marked():
-            yield from _named_element(element.element, element.label or label)
-        case Word():
-            yield element, label or element.name
-        case Alternatives():
-            yield element, label or "choice"
-        case Group() | Join() | Loop() if label:
-            yield element, label
-        case Group():
-            yield from _named(element.body)
-        case Loop():
-            yield from _named(element.body)
-        case Join():
-            for branch in element.branches:
-                if isinstance(branch, Pipeline):
-                    yield from _named(branch)
-                elif isinstance(branch, Each):
-                    yield from _named(branch.body)
-                elif isinstance(branch, Keyword):
-                    continue
-        case Branch():
-            yield from _named(element.then)
-            if isinstance(element.otherwise, Pipeline):
-                yield from _named(element.otherwise)
-            elif element.otherwise is not None:
-                yield from _named_element(element.otherwise, None)
-        case _:
-            return
+def unwrapped(pipeline: Pipeline) -> Pipeline:
+    """A pipeline without the brackets around all of it."""
+    while isinstance(stage := single(pipeline), Group) and stage.times is None:
+        pipeline = stage.body
+    return pipeline
+
+
+class _Numbering:
+    """Counts the words of one scope of names."""
+
+    def __init__(self, file: File, found: dict[Node, str]) -> None:
+        self.file = file
+        self.found = found
+        self.counts: dict[str, int] = {}
+
+    def pipeline(self, pipeline: Pipeline) -> None:
+        for element in pipeline.elements:
+            self.element(element)
+
+    def element(self, element: Element, label: str | None = None, optional: bool = False) -> None:
+        match element:
+            case Marked():
+                self.element(element.element, element.label or label, element.optional)
+            case Word():
+                self._count(element, label or element.name, optional or self.file.is_open(element))
+            case Alternatives():
+                self._count(element, label or "choice", True)
+            case Group(times=times, body=body):
+                if label and times is None and (stage := single(body)):
+                    self.element(stage, label, optional)
+                    return
+                inner = self._inside(element, label, optional, "choice")
+                inner.place(times, "times")
+                inner.pipeline(body)
+            case Loop():
+                self._inside(element, label, optional, "choice").loop(element)
+            case Join():
+                self._inside(element, label, optional, element.name).join(element, bool(label))
+            case Branch():
+                self._branch(element, label, optional)
+            case _:
+                return
+
+    def loop(self, loop: Loop | Each) -> None:
+        for binding in loop.bindings:
+            values = binding.values
+            parts = children(values) if isinstance(values, Range) else (values,)  # `a..b` is a sequence here
+            self._count(values, binding.names[0], any(map(self.file.is_open, parts)))
+        self.pipeline(loop.body)
+
+    def join(self, join: Join, named: bool) -> None:
+        options = [branch for branch in join.branches if isinstance(branch, Keyword)]
+        for option in options:
+            self.found[option] = option.name
+        if not named and any(self.file.is_open(option) for option in options):
+            word = self._counted(join.name, True)
+            self.found.update((option, f"{word}.{option.name}") for option in options)
+        self.place(join.times, "times")
+        for branch in join.branches:
+            if isinstance(branch, Pipeline):
+                self.pipeline(branch)
+            elif isinstance(branch, Each):
+                self.loop(branch)
+
+    def _branch(self, branch: Branch, label: str | None, optional: bool) -> None:
+        inner = self._inside(branch, label, optional, "choice")
+        self.place(branch.condition, "if")
+        for part in (branch.then, branch.otherwise):
+            if isinstance(part, Branch):
+                self._branch(part, label, False)
+            elif part is not None and label and (stage := single(part)):
+                self.element(stage, label)
+            elif part is not None:
+                inner.pipeline(part)
+
+    def _inside(self, element: Element, label: str | None, optional: bool, word: str) -> _Numbering:
+        """The scope inside a group, loop, join or branch: one of its own where it has a name."""
+        if label is not None:
+            return _Numbering(self.file, self.found)
+        if optional:
+            self._count(element, word, True)
+        return self
+
+    def place(self, node: Expression | None, word: str) -> None:
+        if node is not None:
+            self._count(node, word, self.file.is_open(node))
+
+    def _count(self, node: Node, word: str, is_open: bool) -> None:
+        self.found[node] = self._counted(word, is_open)
+
+    def _counted(self, word: str, is_open: bool) -> str:
+        if not is_open:
+            return word
+        self.counts[word] = self.counts.get(word, 0) + 1
+        return word if self.counts[word] == 1 else f"{word}#{self.counts[word]}"

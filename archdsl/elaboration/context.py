@@ -168,6 +168,8 @@ class Context:
         )
 
     def word(self, node: Node, fallback: str) -> str:
-        """The name so far of choices below a stage."""
+        """The name so far of choices at a stage or below; `fallback` is its own name, holes filled."""
         own = self.numbering.get(node, fallback)
+        if "{" in own:
+            own = fallback + "".join(own.partition("#")[1:])
         return f"{self.words}.{own}" if self.words else own

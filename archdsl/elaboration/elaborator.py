@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from archdsl.blocks import TrainingOutput, join_path
-from archdsl.elaboration.choices import Choice
+from archdsl.elaboration.choices import Choice, join_words, single, unwrapped
 from archdsl.elaboration.context import Context, Scope
 from archdsl.elaboration.evaluate import is_list
 from archdsl.elaboration.flows import level_strides
@@ -118,27 +118,27 @@ class Elaborator(Joins):
         return made
 
     def _marked(self, marked: Marked, flow: Any, context: Context, label: str | None) -> Any:
-        if marked.optional and not self._wanted(marked, context):
+        own = None
+        if marked.label is not None:
+            assert marked.label_span is not None
+            own = self.evaluator.filled(marked.label, context, marked.label_span)
+        name = label if own is None else own
+        if marked.optional and not self._wanted(marked, name, context):
             made = flow
         else:
-            name = label
-            if marked.label is not None:
-                assert marked.label_span is not None
-                name = self.evaluator.filled(marked.label, context, marked.label_span)
-                if makes_modules(marked.element):
-                    self._check_label(name, marked.label_span)
+            if own is not None and marked.label_span is not None and makes_modules(marked.element):
+                self._check_label(own, marked.label_span)
             made = self.element(marked.element, flow, context, name)
             if name is not None:
                 context.frame.applied[name] = (marked.element, context, context.scope.prefix)
-        if marked.label is not None:
-            assert marked.label_span is not None
-            context.frame.names[self.evaluator.filled(marked.label, context, marked.label_span)] = made
+        if own is not None:
+            context.frame.names[own] = made
         return made
 
-    def _wanted(self, marked: Marked, context: Context) -> bool:
+    def _wanted(self, marked: Marked, label: str | None, context: Context) -> bool:
         """Decides a `?`: the stage with or without."""
         inner = marked.element
-        fallback = marked.label or (inner.name if isinstance(inner, Word | Join) else "choice")
+        fallback = label or (inner.name if isinstance(inner, Word | Join) else "choice")
         name = f"{context.word(inner, fallback)}.on"
         choice = Choice(name, "categorical", ("true", "false"), marked.span)
         return self.evaluator.decide(choice, marked, context) == "true"
@@ -151,28 +151,26 @@ class Elaborator(Joins):
 
     def _group(self, group: Group, flow: Any, context: Context, label: str | None) -> Any:
         if group.times is None:
-            if label is None:
-                return self.pipeline(group.body, flow, context)
-            inner = group.body.elements
-            if len(inner) == 1 and not isinstance(inner[0], Marked):
-                return self.element(inner[0], flow, context, label)
-            return self.named(label, flow, context, lambda inside: self.pipeline(group.body, flow, inside))
+            return self.become(group.body, flow, context, label)
         return self.repeated(
             group, flow, context, label, lambda value, inside: self.pipeline(group.body, value, inside)
         )
 
     def named(
-        self, label: str, flow: Any, context: Context, run: Callable[[Context], Any], word: str = ""
+        self,
+        label: str,
+        flow: Any,
+        context: Context,
+        run: Callable[[Context], Any],
+        words: str | None = None,
     ) -> Any:
-        """Runs something in a named scope."""
+        """Runs something in a named scope; `words` are those of choices, where the name adds none."""
         path = self.path(label, context)
         builder = context.frame.builder
         first = len(builder.items)
-        words = f"{context.words}.{label}" if context.words else label
-        made = run(
-            context.but(scope=Scope(path, context.scope.shared), words=words if not word else context.words)
-        )
-        builder.scopes.append(NetworkScope(path, word, first, len(builder.items)))
+        below = join_words(context.words, label) if words is None else words
+        made = run(context.but(scope=Scope(path, context.scope.shared), words=below))
+        builder.scopes.append(NetworkScope(path, "", first, len(builder.items)))
         if isinstance(made, Map):
             builder.leaves[path] = made.value
         return made
@@ -187,8 +185,8 @@ class Elaborator(Joins):
     ) -> Any:
         """Runs a body `times` times in series."""
         assert element.times is not None
-        prefix = context.word(element, label or "")
-        count = self.evaluator.whole(element.times, context, f"{prefix}.times" if prefix else "times")
+        below = context.but(words=join_words(context.words, label or ""))
+        count = self.evaluator.whole(element.times, context, below.word(element.times, "times"))
         if count < 0 or count > 1_000:
             raise ArchError(WrongValue("*", "a count from 0 to 1000", str(count)).at(element.times.span))
         if context.frame.trace is not None:
@@ -203,12 +201,12 @@ class Elaborator(Joins):
         return run(context) if label is None else self.named(label, flow, context, run)
 
     def turned(self, context: Context, turn: int, variables: dict[str, Value] | None = None) -> Context:
-        words = f"{context.words}.{turn}" if context.words else str(turn)
+        words = join_words(context.words, str(turn))
         merged = {**context.variables, **variables} if variables else context.variables
         return context.but(turn=(*context.turn, turn), words=words, variables=merged)
 
     def _loop(self, loop: Loop, flow: Any, context: Context, label: str | None) -> Any:
-        turns = self.turns(loop, context)
+        turns = self.turns(loop, context.but(words=join_words(context.words, label or "")))
 
         def run(inside: Context) -> Any:
             value = flow
@@ -219,13 +217,13 @@ class Elaborator(Joins):
         return run(context) if label is None else self.named(label, flow, context, run)
 
     def turns(self, loop: Loop | Each, context: Context) -> list[dict[str, Value]]:
-        turns = self.evaluator.turns(loop.bindings, context, context.words)
+        turns = self.evaluator.turns(loop.bindings, context)
         if context.frame.trace is not None:
             context.frame.trace.turns[loop, context.turn] = turns
         return turns
 
     def _branch(self, branch: Branch, flow: Any, context: Context, label: str | None) -> Any:
-        if self.evaluator.truth(branch.condition, context):
+        if self.evaluator.truth(branch.condition, context, context.word(branch.condition, "if")):
             return self.become(branch.then, flow, context, label)
         if branch.otherwise is None:
             return flow
@@ -233,13 +231,16 @@ class Elaborator(Joins):
             return self.element(branch.otherwise, flow, context, label)
         return self.become(branch.otherwise, flow, context, label)
 
-    def become(self, pipeline: Pipeline, flow: Any, context: Context, label: str | None) -> Any:
-        """A named choice or `if` is what it becomes, with that name."""
+    def become(
+        self, pipeline: Pipeline, flow: Any, context: Context, label: str | None, words: str | None = None
+    ) -> Any:
+        """A pipeline in brackets, or that a choice or an `if` becomes: with its name if it has one."""
         if label is None:
             return self.pipeline(pipeline, flow, context)
-        if len(pipeline.elements) == 1 and not isinstance(pipeline.elements[0], Marked):
-            return self.element(pipeline.elements[0], flow, context, label)
-        return self.named(label, flow, context, lambda inside: self.pipeline(pipeline, flow, inside))
+        pipeline = unwrapped(pipeline)
+        if (stage := single(pipeline)) is not None:
+            return self.element(stage, flow, context, label)
+        return self.named(label, flow, context, lambda inside: self.pipeline(pipeline, flow, inside), words)
 
     def _alternatives(self, node: Alternatives, flow: Any, context: Context, label: str | None) -> Any:
         labels = context.frame.run.labels.get(node)
@@ -251,7 +252,7 @@ class Elaborator(Joins):
         option = node.options[labels.index(str(answer))]
         numbering = context.frame.run.words_in(option, context.frame.file)
         inside = context.but(words=name, numbering=numbering)
-        return self.become(option, flow, inside, label)
+        return self.become(option, flow, inside, label, name)
 
     # ---- words of structure --------------------------------------------------------------------
 
@@ -283,7 +284,7 @@ class Elaborator(Joins):
         levels = self._pyramid(flow, word)
         if len(word.arguments) != 1 or isinstance(word.arguments[0], Keyword):
             raise ArchError(MissingArgument("levels", "a list").at(word.span))
-        value = self.evaluator.evaluate(word.arguments[0], context)
+        value = self.evaluator.evaluate(word.arguments[0], context, context.word(word, "levels"))
         if not is_list(value) or not all(isinstance(index, int) for index in value) or not value:
             raise ArchError(WrongValue("levels", "a list of whole numbers", described(value)).at(word.span))
         return Pyramid(tuple(self._pick(levels, index, word) for index in value))
@@ -314,19 +315,21 @@ class Elaborator(Joins):
         stages = [argument for argument in word.arguments if not isinstance(argument, Keyword)]
         if len(stages) != 1:
             raise ArchError(MissingArgument("aux", "stage").at(word.span))
+        words = context.word(word, label or "aux")
         weight = 1.0
         for argument in word.arguments:
             if isinstance(argument, Keyword):
                 if argument.name != "weight":
                     raise ArchError(UnknownOption("aux", argument.name, ("weight",)).at(argument.name_span))
-                weight = float(self.evaluator.number(argument.value, context))
+                weight = float(self.evaluator.number(argument.value, context, f"{words}.weight"))
         pipeline = as_pipeline(stages[0])
         if pipeline is None:
             raise ArchError(NotAStage(f"`{stages[0].span.text}`").at(stages[0].span))
-        path = join_path(context.scope.prefix, label if label is not None else str(context.scope.count))
-        inside = context.but(trail=None)
         label = label if label is not None else str(context.scope.count)
-        made = self.element(Group(stages[0].span, pipeline, None), flow, inside, label)
+        path = join_path(context.scope.prefix, label)
+        numbering = context.frame.run.words_in(pipeline, context.frame.file)
+        inside = context.but(trail=None, words=words, numbering=numbering)
+        made = self.become(pipeline, flow, inside, label, words)
         if isinstance(made, Map):
             context.frame.builder.training.append(TrainingOutput(path, made.value, weight))
         return flow

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.choices import Answer, Choice
 from archdsl.elaboration.context import Context
 from archdsl.elaboration.values import (
@@ -29,6 +30,7 @@ from archdsl.errors.names import (
     UnknownFunction,
     UnknownHole,
     UnknownValue,
+    UnknownVariable,
     WrongValue,
 )
 from archdsl.errors.spaces import BadRange, EmptyRange
@@ -117,7 +119,7 @@ class Evaluator:
     def _name(self, node: Name, context: Context, words: str, own: frozenset[str]) -> Value:
         name = node.name
         if name in own:
-            return BareWord(name)
+            return BareWord(name, node.span)
         if name in context.variables:
             value = context.variables[name]
             if value is UNKNOWN:
@@ -128,7 +130,7 @@ class Evaluator:
         except Mistake as mistake:
             raise ArchError(mistake.at(node.span)) from None
         if meaning is None:
-            return BareWord(name)
+            return BareWord(name, node.span)
         if isinstance(meaning, Binding):
             return self.let(meaning, context)
         return self.partial(Word(node.span, name, (), node.span), context, words)
@@ -197,8 +199,10 @@ class Evaluator:
             value = frame.image
         elif name in frame.names:
             value = frame.names[name]
-        elif name in context.variables and context.variables[name] is UNKNOWN:
-            value = UNKNOWN
+        elif name in context.variables:
+            value = context.variables[name]
+            if value is not UNKNOWN:
+                raise ArchError(WrongValue(name, "a map", described(value)).at(node.span))
         else:
             raise ArchError(UnknownValue(name, tuple(frame.names)).at(node.span))
         if value is UNKNOWN:
@@ -266,7 +270,7 @@ class Evaluator:
         return answer
 
     def _range(self, node: Range, context: Context, words: str, own: frozenset[str]) -> Value:
-        low, high = self.number(node.low, context), self.number(node.high, context)
+        low, high = self.number(node.low, context, words), self.number(node.high, context, words)
         log = isinstance(node.step, Name) and node.step.name == "log"
         step = self.number(node.step, context) if node.step is not None and not log else None
         if low > high:
@@ -327,7 +331,7 @@ class Evaluator:
     def sequence(self, node: Expression, context: Context, words: str) -> Value:
         """The values of a loop: `a..b` is a sequence here; a scalar stays one."""
         if isinstance(node, Range):
-            low, high = self.whole(node.low, context), self.whole(node.high, context)
+            low, high = self.whole(node.low, context, words), self.whole(node.high, context, words)
             step = 1 if node.step is None else self.whole(node.step, context)
             if step < 1:
                 raise ArchError(BadRange("the step of a sequence must be above 0").at(node.span))
@@ -336,12 +340,12 @@ class Evaluator:
             return tuple(range(low, high + 1, step))
         return self.evaluate(node, context, words)
 
-    def turns(self, bindings: Sequence[LoopBinding], context: Context, words: str) -> list[dict[str, Value]]:
+    def turns(self, bindings: Sequence[LoopBinding], context: Context) -> list[dict[str, Value]]:
         """The variables of each turn of a loop whose lists run in step."""
         columns: list[tuple[LoopBinding, Value]] = []
         lengths: list[tuple[LoopBinding, int]] = []
         for binding in bindings:
-            name = f"{words}.{binding.names[0]}" if words else binding.names[0]
+            name = context.word(binding.values, binding.names[0])
             value = self.sequence(binding.values, context, name)
             columns.append((binding, value))
             if is_list(value):
@@ -367,15 +371,15 @@ class Evaluator:
             if not is_list(value) or len(value) != len(binding.names):
                 wanted = f"rows of {len(binding.names)} values"
                 raise ArchError(
-                    WrongValue(", ".join(binding.names), wanted, described(value)).at(binding.values.span)
+                    WrongValue(", ".join(binding.names), wanted, shown(value)).at(binding.values.span)
                 )
             variables.update(zip(binding.names, value, strict=True))
         return variables
 
     # ---- arithmetic ----------------------------------------------------------------------------
 
-    def number(self, node: Expression, context: Context) -> int | Fraction:
-        return as_number(self.evaluate(node, context), node.span)
+    def number(self, node: Expression, context: Context, words: str = "") -> int | Fraction:
+        return as_number(self.evaluate(node, context, words), node.span)
 
     def whole(self, node: Expression, context: Context, words: str = "") -> int:
         value = as_number(self.evaluate(node, context, words), node.span)
@@ -383,33 +387,33 @@ class Evaluator:
             raise ArchError(WrongValue(node.span.text, "a whole number", shown(value)).at(node.span))
         return value
 
-    def truth(self, node: Expression, context: Context) -> bool:
-        value = self.evaluate(node, context)
+    def truth(self, node: Expression, context: Context, words: str = "") -> bool:
+        value = self.evaluate(node, context, words)
         if not isinstance(value, bool):
             raise ArchError(WrongValue("if", "true or false", described(value)).at(node.span))
         return value
 
     def _when(self, node: When, context: Context, words: str, own: frozenset[str]) -> Value:
-        chosen = node.value if self.truth(node.condition, context) else node.otherwise
+        chosen = node.value if self.truth(node.condition, context, words) else node.otherwise
         return self.evaluate(chosen, context, words, own)
 
     def _unary(self, node: Unary, context: Context, words: str, own: frozenset[str]) -> Value:
         if node.operator == "not":
-            return not self.truth(node.operand, context)
-        return -self.number(node.operand, context)
+            return not self.truth(node.operand, context, words)
+        return -self.number(node.operand, context, words)
 
     def _binary(self, node: Binary, context: Context, words: str, own: frozenset[str]) -> Value:
         operator = node.operator
         if operator == "and":
-            return self.truth(node.left, context) and self.truth(node.right, context)
+            return self.truth(node.left, context, words) and self.truth(node.right, context, words)
         if operator == "or":
-            return self.truth(node.left, context) or self.truth(node.right, context)
+            return self.truth(node.left, context, words) or self.truth(node.right, context, words)
         if operator == "*" and isinstance(node.left, Paren) and isinstance(node.left.inner, Quote):
             return self.quoted(Pipeline(node.span, (repeat(node),)), context, words)
         if operator == "*" and context.frame.file.is_open(node.left):
             return self._repeated_list(node, context, words, own)
         left = self.evaluate(node.left, context, words, own)
-        right = self.evaluate(node.right, context, "", own)
+        right = self.evaluate(node.right, context, words, own)
         if operator in ("==", "!="):
             return (comparable(left) == comparable(right)) == (operator == "==")
         if is_list(left) or is_list(right):
@@ -421,9 +425,9 @@ class Evaluator:
     def _repeated_list(self, node: Binary, context: Context, words: str, own: frozenset[str]) -> Value:
         """`[{a, b}] * 5` decides five times."""
         if not isinstance(node.left, Listing):
-            left = self.number(node.left, context)
-            return number_arithmetic("*", left, self.number(node.right, context), node.span)
-        count = self.whole(node.right, context)
+            left, right = self.number(node.left, context, words), self.number(node.right, context, words)
+            return number_arithmetic("*", left, right, node.span)
+        count = self.whole(node.right, context, f"{words}.times" if words else "times")
         if count * len(node.left.items) > MAX_LIST:
             raise ArchError(ListTooLong(MAX_LIST).at(node.span))
         if context.frame.trace is not None:
@@ -450,7 +454,7 @@ class Evaluator:
         for argument in node.arguments:
             if isinstance(argument, Keyword | Each):
                 raise ArchError(Arithmetic(f"`{node.name}` takes no keywords").at(argument.span))
-            values.append(self.evaluate(argument, context))
+            values.append(self.evaluate(argument, context, words))
         try:
             return rule(values, node.span)
         except (ValueError, ZeroDivisionError, OverflowError):
@@ -491,7 +495,7 @@ def as_number(value: Value, span: Span) -> int | Fraction:
     if isinstance(value, Pyramid):
         return value.maps[-1].shape.channels
     if isinstance(value, BareWord):
-        raise ArchError(Arithmetic(f"`{value}` is not defined").at(span))
+        raise ArchError(at_word(UnknownVariable(value, "", ()), value, span))
     raise ArchError(Arithmetic(f"{described(value)} is not a number").at(span))
 
 

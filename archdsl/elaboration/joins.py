@@ -195,10 +195,8 @@ class Joins(Calls):
                 continue
             if branch.name not in known:
                 raise ArchError(UnknownOption("residual", branch.name, known).at(branch.name_span))
-            words = context.word(join, "residual")
-            value = self.evaluator.evaluate(
-                branch.value, context, f"{words}.{branch.name}", own.get(branch.name, frozenset())
-            )
+            words = context.word(branch, f"residual.{branch.name}")
+            value = self.evaluator.evaluate(branch.value, context, words, own.get(branch.name, frozenset()))
             options[branch.name] = Given(value, branch.value.span)
         return options
 

@@ -202,7 +202,8 @@ def shown(value: Value) -> str:
     """A number as a reader writes it; other values as their text."""
     if isinstance(value, Fraction):
         number = float(value)
-        return f"{number:g}" if Fraction(str(number)) == value else str(value)
+        texts = (f"{number:g}", repr(number))
+        return next((text for text in texts if Fraction(text) == value), str(value))
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:

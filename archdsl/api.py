@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,7 +14,6 @@ from archdsl.analyses.gridding import gridding
 from archdsl.analyses.receptive_field import receptive_field
 from archdsl.analyses.requirements import broken, holds, unmet
 from archdsl.analyses.summary import Summary, summarise
-from archdsl.blocks import network_identity
 from archdsl.checking import (
     check_program,
     check_text,
@@ -25,8 +25,9 @@ from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.elaboration.closing import closed_statements
 from archdsl.elaboration.program import Elaborated, Program, first_option
 from archdsl.errors import ArchError, Diagnostic, Mistake
-from archdsl.errors.spaces import NoSuchOption, StillOpen, UnknownChoice
+from archdsl.errors.spaces import NoSuchOption, NoText, StillOpen, UnknownChoice
 from archdsl.formatter import format_node, format_tree
+from archdsl.identity import network_identity
 from archdsl.network import Network
 from archdsl.ops import OPERATIONS
 from archdsl.parser import parse, parse_leniently
@@ -167,11 +168,16 @@ class Architecture:
         return summarise(self.network, levels)
 
     def draw(self, path: str | Path | None = None, *, level: str = "recipe") -> str:
-        """The drawing as DOT text; written to a file too (SVG, PNG, PDF or DOT by its ending) where one is named."""
+        """The drawing as DOT text, written to a file too where one is named: SVG, PNG, PDF or DOT by its ending.
+
+        Warns where nothing on this machine can draw: the DOT text is what is written then.
+        """
         from archdsl.emitters.drawing import draw, write
 
         if path is not None:
-            write(self.network, Path(path), title=self.name, level=level)
+            written = write(self.network, Path(path), title=self.name, level=level)
+            if written.advice is not None:
+                warnings.warn(str(written.advice), stacklevel=2)
         return draw(self.network, title=self.name, level=level)
 
     def to_torch(self, *, inference: bool = False) -> Module:
@@ -181,7 +187,11 @@ class Architecture:
         return build(self.network, inference=inference)
 
     def to_text(self, comments: tuple[str, ...] = ()) -> str:
-        """The closed spec as formatted text, comments above it; raises CannotClose where text can't say it."""
+        """The closed spec as formatted text, comments above it.
+
+        Raises ArchError where text can't say it: after surgery on the graph, or for choices inside
+        a definition that a recipe stage calls.
+        """
         if self._program is None:
             raise ArchError(mistake_without_place(NoText()))
         made = self._program.elaborate(self._again(), tracing=True)
@@ -467,15 +477,6 @@ def check(spec: SpecLike) -> tuple[Diagnostic, ...]:
 def mistake_without_place(mistake: Mistake) -> Diagnostic:
     """A mistake that no place in a text belongs to."""
     return Diagnostic(mistake.code, mistake.severity, mistake.message(), (), mistake.help())
-
-
-class NoText(Mistake):
-    """A changed graph has no text."""
-
-    code = "E311"
-
-    def message(self) -> str:
-        return "an architecture that was made from a graph has no text"
 
 
 __all__ = ["Architecture", "Space", "check", "compile", "load", "minimum_input"]

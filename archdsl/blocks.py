@@ -1,27 +1,23 @@
-"""Blocks: what a call of a definition made, immutable, with its costs and its Merkle hash.
+"""Blocks: what a call of a definition made, immutable, with its costs; and how they are built.
 
-Values are numbered: 0..n-1 are the inputs of a block, n+i is what operation i gives. An `Assembly`
-is a network under construction from operations and blocks; `Assembly.network` lays it out flat.
+Values are numbered: 0..n-1 are the inputs of a block, n+i is what operation i gives.
 """
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from archdsl.errors import ArchError
 from archdsl.errors.expansion import TooManyOperations
 from archdsl.errors.names import PathTwice
-from archdsl.network import Cell, Edge, Network, Operation, Output, Scope, needed
+from archdsl.identity import Digested, op_digest
+from archdsl.network import Operation, Scope, needed
 from archdsl.op import Op
 from archdsl.source import Label, Span
 from archdsl.tensors import Cost, Shape, Shapes, Stride
 
-IDENTITY_VERSION = b"archdsl-1"
 MAX_OPERATIONS = 50_000
 
 
@@ -31,88 +27,6 @@ class TrainingOutput(NamedTuple):
     name: str
     value: int
     weight: float
-
-
-@lru_cache(maxsize=65_536)
-def op_digest(op: Op) -> bytes:
-    """A hash of an operation and its arguments."""
-    return hashlib.blake2b(repr(op).encode(), digest_size=16).digest()
-
-
-class Digested(NamedTuple):
-    """The hashes of a block's values for certain inputs; `first` by module path, none of them a repetition."""
-
-    inputs: tuple[bytes, ...]
-    digests: list[bytes]
-    weighted: frozenset[bytes]
-    first: dict[str, bytes]
-
-
-class Digester:
-    """Merkle hashes over operations and ordered inputs, with one ordinal for each repetition.
-
-    An operation with weights that repeats the same operation on the same input is another one, and
-    its ordinal tells them apart; an operation that shares its module hashes the module's first use.
-    """
-
-    __slots__ = ("repeats",)
-
-    def __init__(self) -> None:
-        self.repeats: dict[bytes, int] = {}
-
-    def block(self, block: Block, inputs: tuple[bytes, ...], first: dict[str, bytes]) -> list[bytes]:
-        """The hash of every value of a block, given those of its inputs.
-
-        `first` holds the hashes of modules that were applied before, by path. A block that saw the
-        same inputs last time (an encoder always does) has its hashes at hand, unless one of them
-        was met before in this network.
-        """
-        known = block.digested
-        if (
-            known is not None
-            and known.inputs == inputs
-            and not first
-            and known.weighted.isdisjoint(self.repeats)
-        ):
-            self.repeats.update(dict.fromkeys(known.weighted, 1))
-            first.update(known.first)
-            return known.digests
-        fresh = not first
-        before = len(self.repeats)
-        digests = self._block(block, inputs, first)
-        if fresh and len(self.repeats) - before == len(first):
-            block.digested = Digested(inputs, digests, frozenset(first.values()), dict(first))
-        return digests
-
-    def _block(self, block: Block, inputs: Sequence[bytes], first: dict[str, bytes]) -> list[bytes]:
-        digests = list(inputs)
-        hasher = hashlib.sha256
-        for op, sources, commutative, weighted, path in block.program:
-            if op is None:  # id
-                digests.append(digests[sources[0]])
-                continue
-            if len(sources) == 1:
-                made = hasher(op + digests[sources[0]]).digest()
-            else:
-                parts = [digests[source] for source in sources]
-                if commutative:
-                    parts.sort()
-                made = hasher(op + b"".join(parts)).digest()
-            if weighted:
-                made = self.weighted(made, path, first)
-            digests.append(made)
-        return digests
-
-    def weighted(self, made: bytes, path: str, first: dict[str, bytes]) -> bytes:
-        """The hash of an operation with weights, from that of what it does to what."""
-        if path in first:
-            return hashlib.sha256(made + b"shares" + first[path]).digest()
-        count = self.repeats.get(made, 0)
-        self.repeats[made] = count + 1
-        if count:
-            made = hashlib.sha256(made + b"%d" % count).digest()
-        first[path] = made
-        return made
 
 
 class Block:
@@ -196,7 +110,7 @@ class Block:
         moved = {number: number for number in range(self.inputs)}
         moved |= {self.inputs + old: self.inputs + new for new, old in enumerate(kept)}
         operations = tuple(
-            _moved(self.operations[number], moved, self.operations[number].path) for number in kept
+            renumbered(self.operations[number], moved, self.operations[number].path) for number in kept
         )
         return Block(
             self.inputs,
@@ -209,7 +123,7 @@ class Block:
         )
 
 
-def _moved(operation: Operation, moved: dict[int, int], path: str) -> Operation:
+def renumbered(operation: Operation, moved: dict[int, int], path: str) -> Operation:
     return Operation(
         operation.op,
         tuple(moved[value] for value in operation.inputs),
@@ -315,7 +229,7 @@ class Builder:
         moved = dict(enumerate(inputs))
         for number, operation in enumerate(block.operations):
             path = join_path(prefix, operation.path)
-            self.items.append(_moved(operation, moved, path))
+            self.items.append(renumbered(operation, moved, path))
             cost = block.costs[number]
             self.costs.append(cost)
             if not shared:
@@ -392,201 +306,3 @@ class Builder:
             tuple(self.taps),
             flow,
         )
-
-
-class Part(NamedTuple):
-    """An item of an assembly that is needed: `block` is cut to what is read of it."""
-
-    position: int
-    value: int
-    item: Operation | Instance
-    block: Block | None
-    ends: tuple[tuple[int, int], ...]  # (value of the assembly, value of the block)
-
-
-@dataclass(frozen=True, eq=False)
-class Assembly:
-    """A whole network as blocks: quick to cost and to hash, flat on demand."""
-
-    builder: Builder
-    outputs: tuple[int, ...]
-    returns_list: bool
-    cells: tuple[Cell, ...] = ()
-    edges: tuple[Edge, ...] = ()
-
-    @cached_property
-    def whole(self) -> list[Part]:
-        """All parts that training holds."""
-        return self.parts(training=True)
-
-    def parts(self, training: bool) -> list[Part]:
-        """Items that some output needs, in order; `training` counts its outputs too."""
-        builder = self.builder
-        wanted = set(self.outputs)
-        if training:
-            wanted.update(t.value for t in builder.training)
-        value = len(builder.shapes)
-        found: list[Part] = []
-        for index in range(len(builder.items) - 1, -1, -1):
-            item = builder.items[index]
-            if isinstance(item, Operation):
-                value -= 1
-                if value in wanted:
-                    wanted.update(item.inputs)
-                    found.append(Part(index, value, item, None, ()))
-                continue
-            value = item.first
-            part = _part(index, item, wanted)
-            if part is not None:
-                wanted.update(item.inputs)
-                found.append(part)
-        found.reverse()
-        return found
-
-    def costs(self) -> Cost:
-        """Trainable parameters (of what training holds) and multiply-adds (of inference)."""
-        builder = self.builder
-        params = macs = 0
-        counted: set[str] = set()
-        parts = self.whole
-        for part in parts:
-            if part.block is not None:
-                if not part.item.shared:  # type: ignore[union-attr]
-                    params += part.block.params
-            elif (cost := builder.costs[part.position]).params:
-                path = part.item.path  # type: ignore[union-attr]
-                if path not in counted:
-                    counted.add(path)
-                    params += cost.params
-        if builder.training:
-            parts = self.parts(training=False)
-        for part in parts:
-            macs += builder.costs[part.position].macs if part.block is None else part.block.macs
-        return Cost(params, macs)
-
-    def identity(self) -> str:
-        """The Merkle hash: operations, ordered inputs, input shape, training-only outputs."""
-        builder = self.builder
-        digester = Digester()
-        digests: dict[int, bytes] = {0: image_digest(builder.shapes[0])}
-        applied: dict[str, dict[str, bytes]] = {}
-        for part in self.whole:
-            inputs = tuple(digests[source] for source in part.item.inputs)
-            if part.block is not None:
-                assert isinstance(part.item, Instance)
-                made = digester.block(part.block, inputs, applied.setdefault(part.item.prefix, {}))
-                for value, end in part.ends:
-                    digests[value] = made[end]
-            else:
-                assert isinstance(part.item, Operation)
-                digests[part.value] = one_digest(part.item, inputs, digester, applied.setdefault("", {}))
-        return final_digest(
-            [digests[value] for value in self.outputs],
-            [(digests[t.value], t.weight) for t in builder.training],
-        )
-
-    def network(self) -> Network:
-        """The network laid out flat, only what some output needs."""
-        builder = self.builder
-        flat = Builder((builder.shapes[0],), (builder.strides[0],), flat=True)
-        moved = {0: 0}
-        starts = [0] * (len(builder.items) + 1)
-        at = 0
-        for part in self.whole:
-            starts[at : part.position + 1] = [len(flat.items)] * (part.position + 1 - at)
-            at = part.position + 1
-            item = part.item
-            if part.block is not None:
-                assert isinstance(item, Instance)
-                inputs = tuple(moved[source] for source in item.inputs)
-                inner = flat.place(part.block, inputs, item.prefix, item.word, item.span, item.shared)
-                for value, end in part.ends:
-                    moved[value] = inner[end]
-            else:
-                assert isinstance(item, Operation)
-                flat.items.append(_moved(item, moved, item.path))
-                moved[part.value] = flat.value(item.shape, item.stride)
-        starts[at:] = [len(flat.items)] * (len(starts) - at)
-        groups = (Scope(s.path, s.word, starts[s.first], starts[s.last]) for s in builder.scopes)
-        operations = tuple(item for item in flat.items if isinstance(item, Operation))
-        return Network(
-            input=builder.shapes[0],
-            operations=operations,
-            outputs=self._network_outputs(moved),
-            scopes=tuple(scope for scope in (*groups, *flat.scopes) if scope.last > scope.first),
-            cells=tuple(
-                Cell(c.name, c.role, c.row, c.column, moved[c.value], c.path)
-                for c in self.cells
-                if c.value in moved
-            ),
-            edges=self.edges,
-            returns_list=self.returns_list,
-        )
-
-    def _network_outputs(self, moved: dict[int, int]) -> tuple[Output, ...]:
-        flows = [
-            Output(f"out{index}" if self.returns_list else "out", moved[value])
-            for index, value in enumerate(self.outputs)
-        ]
-        training = [Output(t.name, moved[t.value], True, t.weight) for t in self.builder.training]
-        return (*flows, *training)
-
-
-def _part(index: int, item: Instance, wanted: set[int]) -> Part | None:
-    """The part of an instance that is wanted, or None."""
-    block = item.block
-    ends = (*block.outputs, *(t.value for t in block.training))
-    read = tuple((item.first + i, end) for i, end in enumerate(ends) if item.first + i in wanted)
-    if not read:
-        return None
-    if len(read) == len(ends):
-        return Part(index, item.first, item, block, read)
-    outputs = tuple((value, end) for value, end in read if value < item.first + len(block.outputs))
-    kept = tuple(dict.fromkeys(end for _, end in outputs))
-    with_training = len(read) > len(outputs)
-    cut = block.restricted(kept, with_training)
-    place = dict(zip(kept, cut.outputs, strict=True))
-    ends_cut = [(value, place[end]) for value, end in outputs]
-    if with_training:
-        first = item.first + len(block.outputs)
-        ends_cut += [(first + i, t.value) for i, t in enumerate(cut.training)]
-    return Part(index, item.first, item, cut, tuple(ends_cut))
-
-
-def image_digest(shape: Shape) -> bytes:
-    return hashlib.sha256(IDENTITY_VERSION + str(shape).encode()).digest()
-
-
-def one_digest(
-    operation: Operation, inputs: tuple[bytes, ...], digester: Digester, first: dict[str, bytes]
-) -> bytes:
-    """The hash of one operation of an assembly or a flat network."""
-    op = operation.op
-    if op.name == "id":
-        return inputs[0]
-    if op.commutative:
-        inputs = tuple(sorted(inputs))
-    made = hashlib.sha256(op_digest(op) + b"".join(inputs)).digest()
-    if op.has_weights:
-        made = digester.weighted(made, operation.path, first)
-    return made
-
-
-def final_digest(flows: list[bytes], training: list[tuple[bytes, float]]) -> str:
-    """The identity of a network, from the hashes of what it returns."""
-    told = b"".join(flows) + b"".join(digest + repr(float(weight)).encode() for digest, weight in training)
-    return hashlib.sha256(told).hexdigest()[:32]
-
-
-def network_identity(network: Network) -> str:
-    """The identity of a flat network: equal to that of the assembly which it came from."""
-    digester = Digester()
-    digests = [image_digest(network.input)]
-    first: dict[str, bytes] = {}
-    for operation in network.operations:
-        inputs = tuple(digests[source] for source in operation.inputs)
-        digests.append(one_digest(operation, inputs, digester, first))
-    return final_digest(
-        [digests[o.value] for o in network.outputs if not o.training_only],
-        [(digests[o.value], o.weight) for o in network.outputs if o.training_only],
-    )

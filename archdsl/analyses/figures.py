@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archdsl.analyses import costs, gridding, receptive_field
-from archdsl.blocks import Assembly
+from archdsl.assembly import Assembly
 from archdsl.network import Network
 from archdsl.tensors import Cost
 

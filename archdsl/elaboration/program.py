@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archdsl.blocks import Assembly, Builder
+from archdsl.assembly import Assembly
+from archdsl.blocks import Builder
 from archdsl.elaboration.choices import Answer, Choice, Decide, Root
 from archdsl.elaboration.context import Context, Frame, Run, Scope, Trace
 from archdsl.elaboration.elaborator import Elaborator

@@ -152,3 +152,13 @@ class CannotClose(Mistake):
 
     def help(self) -> str:
         return f"give `{self.name}` parameters, and write the choices where it is used: `{self.name} kernel={{3, 5}}`"
+
+
+@dataclass(eq=False)
+class NoText(Mistake):
+    """A graph that was changed has no spec to write."""
+
+    code = "E311"
+
+    def message(self) -> str:
+        return "an architecture that was made from a graph has no text"

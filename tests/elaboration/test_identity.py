@@ -10,7 +10,7 @@ import torch
 import archdsl
 from archdsl import resources
 from archdsl.api import Architecture, Space
-from archdsl.blocks import network_identity
+from archdsl.identity import network_identity
 from tests.elaboration.specs import architecture
 
 SPACES = sorted((resources.specs() / "spaces").glob("*.arch"), key=lambda path: path.name)

@@ -1,0 +1,171 @@
+"""A whole network as blocks: quick to cost and to hash, flat on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from archdsl.blocks import Block, Builder, Instance, renumbered
+from archdsl.identity import Digester, final_digest, image_digest, one_digest
+from archdsl.network import Cell, Edge, Network, Operation, Output, Scope
+from archdsl.tensors import Cost
+
+
+class Part(NamedTuple):
+    """An item of an assembly that is needed: `block` is cut to what is read of it."""
+
+    position: int
+    value: int
+    item: Operation | Instance
+    block: Block | None
+    ends: tuple[tuple[int, int], ...]  # (value of the assembly, value of the block)
+
+
+@dataclass(frozen=True, eq=False)
+class Assembly:
+    """A whole network as blocks: quick to cost and to hash, flat on demand."""
+
+    builder: Builder
+    outputs: tuple[int, ...]
+    returns_list: bool
+    cells: tuple[Cell, ...] = ()
+    edges: tuple[Edge, ...] = ()
+
+    @cached_property
+    def whole(self) -> list[Part]:
+        """All parts that training holds."""
+        return self.parts(training=True)
+
+    def parts(self, training: bool) -> list[Part]:
+        """Items that some output needs, in order; `training` counts its outputs too."""
+        builder = self.builder
+        wanted = set(self.outputs)
+        if training:
+            wanted.update(t.value for t in builder.training)
+        value = len(builder.shapes)
+        found: list[Part] = []
+        for index in range(len(builder.items) - 1, -1, -1):
+            item = builder.items[index]
+            if isinstance(item, Operation):
+                value -= 1
+                if value in wanted:
+                    wanted.update(item.inputs)
+                    found.append(Part(index, value, item, None, ()))
+                continue
+            value = item.first
+            part = _part(index, item, wanted)
+            if part is not None:
+                wanted.update(item.inputs)
+                found.append(part)
+        found.reverse()
+        return found
+
+    def costs(self) -> Cost:
+        """Trainable parameters (of what training holds) and multiply-adds (of inference)."""
+        builder = self.builder
+        params = macs = 0
+        counted: set[str] = set()
+        parts = self.whole
+        for part in parts:
+            if part.block is not None:
+                if not part.item.shared:  # type: ignore[union-attr]
+                    params += part.block.params
+            elif (cost := builder.costs[part.position]).params:
+                path = part.item.path  # type: ignore[union-attr]
+                if path not in counted:
+                    counted.add(path)
+                    params += cost.params
+        if builder.training:
+            parts = self.parts(training=False)
+        for part in parts:
+            macs += builder.costs[part.position].macs if part.block is None else part.block.macs
+        return Cost(params, macs)
+
+    def identity(self) -> str:
+        """The Merkle hash: operations, ordered inputs, input shape, training-only outputs."""
+        builder = self.builder
+        digester = Digester()
+        digests: dict[int, bytes] = {0: image_digest(builder.shapes[0])}
+        applied: dict[str, dict[str, bytes]] = {}
+        for part in self.whole:
+            inputs = tuple(digests[source] for source in part.item.inputs)
+            if part.block is not None:
+                assert isinstance(part.item, Instance)
+                made = digester.block(part.block, inputs, applied.setdefault(part.item.prefix, {}))
+                for value, end in part.ends:
+                    digests[value] = made[end]
+            else:
+                assert isinstance(part.item, Operation)
+                digests[part.value] = one_digest(part.item, inputs, digester, applied.setdefault("", {}))
+        return final_digest(
+            [digests[value] for value in self.outputs],
+            [(digests[t.value], t.weight) for t in builder.training],
+        )
+
+    def network(self) -> Network:
+        """The network laid out flat, only what some output needs."""
+        builder = self.builder
+        flat = Builder((builder.shapes[0],), (builder.strides[0],), flat=True)
+        moved = {0: 0}
+        starts = [0] * (len(builder.items) + 1)
+        at = 0
+        for part in self.whole:
+            starts[at : part.position + 1] = [len(flat.items)] * (part.position + 1 - at)
+            at = part.position + 1
+            item = part.item
+            if part.block is not None:
+                assert isinstance(item, Instance)
+                inputs = tuple(moved[source] for source in item.inputs)
+                inner = flat.place(part.block, inputs, item.prefix, item.word, item.span, item.shared)
+                for value, end in part.ends:
+                    moved[value] = inner[end]
+            else:
+                assert isinstance(item, Operation)
+                flat.items.append(renumbered(item, moved, item.path))
+                moved[part.value] = flat.value(item.shape, item.stride)
+        starts[at:] = [len(flat.items)] * (len(starts) - at)
+        groups = (Scope(s.path, s.word, starts[s.first], starts[s.last]) for s in builder.scopes)
+        operations = tuple(item for item in flat.items if isinstance(item, Operation))
+        return Network(
+            input=builder.shapes[0],
+            operations=operations,
+            outputs=self._network_outputs(moved),
+            scopes=tuple(scope for scope in (*groups, *flat.scopes) if scope.last > scope.first),
+            cells=tuple(
+                Cell(c.name, c.role, c.row, c.column, moved[c.value], c.path)
+                for c in self.cells
+                if c.value in moved
+            ),
+            edges=self.edges,
+            returns_list=self.returns_list,
+        )
+
+    def _network_outputs(self, moved: dict[int, int]) -> tuple[Output, ...]:
+        flows = [
+            Output(f"out{index}" if self.returns_list else "out", moved[value])
+            for index, value in enumerate(self.outputs)
+        ]
+        training = [Output(t.name, moved[t.value], True, t.weight) for t in self.builder.training]
+        return (*flows, *training)
+
+
+def _part(index: int, item: Instance, wanted: set[int]) -> Part | None:
+    """The part of an instance that is wanted, or None."""
+    block = item.block
+    ends = (*block.outputs, *(t.value for t in block.training))
+    read = tuple((item.first + i, end) for i, end in enumerate(ends) if item.first + i in wanted)
+    if not read:
+        return None
+    if len(read) == len(ends):
+        return Part(index, item.first, item, block, read)
+    outputs = tuple((value, end) for value, end in read if value < item.first + len(block.outputs))
+    kept = tuple(dict.fromkeys(end for _, end in outputs))
+    with_training = len(read) > len(outputs)
+    cut = block.restricted(kept, with_training)
+    place = dict(zip(kept, cut.outputs, strict=True))
+    ends_cut = [(value, place[end]) for value, end in outputs]
+    if with_training:
+        first = item.first + len(block.outputs)
+        ends_cut += [(first + i, t.value) for i, t in enumerate(cut.training)]
+    return Part(index, item.first, item, cut, tuple(ends_cut))

@@ -157,8 +157,9 @@ def long_schedules(program: Program, made: Sequence[Elaborated]) -> Iterator[Dia
         climbed = max((_climbed(each, stage.name) for each in made), default=0)
         levels = climbed + (stage.name == "skip" and _joins_image(word))
         for keyword in word.arguments:
-            kind = arguments(stage)[keyword.name].metadata["kind"] if isinstance(keyword, Keyword) else None
-            if not isinstance(keyword, Keyword) or not isinstance(kind, PerLevel) or not climbed:
+            if not isinstance(keyword, Keyword) or keyword.name not in arguments(stage) or not climbed:
+                continue
+            if not isinstance(arguments(stage)[keyword.name].metadata["kind"], PerLevel):
                 continue
             count = _length(keyword.value)
             if count is not None and count > levels:

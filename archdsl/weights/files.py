@@ -51,15 +51,24 @@ def load_file(module: Model, path: Path) -> dict[str, str]:
     Raises:
         NoSuchFile: there is no file at `path`.
         NotSafetensors: it is of another kind, or cut short.
-        Unreadable: the operating system refused.
+        Unreadable: the operating system refused, or the normalisation in it is none.
         WeightsDoNotFit: a tensor is missing or of another shape; the module is as it was.
     """
     state, facts = _read(path)
+    normalisation = _normalisation(path, facts)
     load_state(module, str(path), state)
-    if _NORMALISATION in facts:
-        stated = json.loads(facts[_NORMALISATION])
-        module.normalisation = Normalisation(tuple(stated["mean"]), tuple(stated["std"]))
+    module.normalisation = normalisation
     return facts
+
+
+def _normalisation(path: Path, facts: Mapping[str, str]) -> Normalisation | None:
+    if _NORMALISATION not in facts:
+        return None
+    try:
+        stated = json.loads(facts[_NORMALISATION])
+        return Normalisation(*(tuple(map(float, stated[name])) for name in Normalisation._fields))
+    except (ValueError, TypeError, KeyError):
+        raise Unreadable(str(path), "its normalisation is no mean and std with a number a channel") from None
 
 
 def _read(path: Path) -> tuple[State, dict[str, str]]:

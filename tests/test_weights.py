@@ -1,0 +1,368 @@
+"""Published weights by name, through stand-ins for the libraries; files of one's own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+import timm
+import torch
+import torchvision
+from safetensors.torch import save_file as write
+from torch import Tensor, nn
+
+import archdsl
+from archdsl.emitters.torch_module import Model
+from archdsl.errors.commands import NoSuchFile, Unreadable
+from archdsl.errors.weights import NoPublishedWeights, NotSafetensors, WeightsDoNotFit
+from archdsl.weights.files import load_file, save_file
+from archdsl.weights.published import Published, find
+from tests.specs.references import randomised, reference
+
+TAIL = "| skip plain | up nearest | head 1x1 out=2"
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@pytest.fixture
+def torchvision_resnet18(monkeypatch: pytest.MonkeyPatch) -> dict[str, Tensor]:
+    """What torchvision's server would give for ResNet-18."""
+    state = randomised(reference("resnet18")).state_dict()
+    asked_for(monkeypatch, lambda url: state)
+    return state
+
+
+def asked_for(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], Any]) -> None:
+    """Puts a stand-in where torchvision downloads; it refuses to unpickle code."""
+
+    def download(url: str, *, weights_only: bool, check_hash: bool, **rest: object) -> Any:
+        assert weights_only
+        assert check_hash
+        return answer(url)
+
+    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", download)
+
+
+@pytest.fixture
+def timm_efficientnet(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
+    """What timm would give for EfficientNet-B0, whatever the tag."""
+    model = randomised(timm.create_model("efficientnet_b0"))
+    made = timm.create_model
+
+    def create(name: str, pretrained: bool = False, **options: object) -> nn.Module:
+        assert name.startswith("efficientnet_b0.")
+        assert pretrained
+        model.pretrained_cfg = made(name).pretrained_cfg
+        return model
+
+    monkeypatch.setattr(timm, "create_model", create)
+    return model
+
+
+def encoder_of(module: nn.Module) -> dict[str, Tensor]:
+    prefix = "encoder."
+    state = module.state_dict()
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+
+
+def mistake(spec: str, **options: Any) -> str:
+    """The message and the help of what compiling a spec raises."""
+    with pytest.raises(archdsl.ArchError) as caught:
+        archdsl.compile(spec, **options)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.span is not None
+    return f"{diagnostic.code}: {diagnostic.message}; {diagnostic.help}"
+
+
+# ---- published weights -----------------------------------------------------------------------------
+
+
+def test_an_encoder_gets_torchvisions_weights_by_name(torchvision_resnet18: dict[str, Tensor]) -> None:
+    module = archdsl.compile(f"encoder resnet18 weights=imagenet {TAIL}")
+    for name, tensor in encoder_of(module).items():
+        assert torch.equal(tensor, torchvision_resnet18[name]), name
+
+
+def test_an_encoder_gets_timms_weights_by_name(timm_efficientnet: nn.Module) -> None:
+    module = archdsl.compile(f"encoder effnet_b0 weights=imagenet {TAIL}")
+    theirs = timm_efficientnet.state_dict()
+    for name, tensor in encoder_of(module).items():
+        assert torch.equal(tensor, theirs[name]), name
+
+
+def test_the_decoder_keeps_its_own_initial_weights(torchvision_resnet18: dict[str, Tensor]) -> None:
+    torch.manual_seed(0)
+    fresh = archdsl.compile(f"encoder resnet18 {TAIL}").state_dict()
+    torch.manual_seed(0)
+    loaded = archdsl.compile(f"encoder resnet18 weights=imagenet {TAIL}").state_dict()
+    decoder = [name for name in fresh if not name.startswith("encoder.")]
+    assert decoder
+    assert all(torch.equal(fresh[name], loaded[name]) for name in decoder)
+
+
+def test_the_normalisation_is_the_one_that_the_weights_were_trained_with(
+    timm_efficientnet: nn.Module,
+) -> None:
+    line = "encoder effnet_b0 weights={} | skip plain | up nearest | head 1x1 out=2"
+    assert archdsl.compile(line.format("imagenet")).normalisation == IMAGENET
+    halves = ((0.5,) * 3, (0.5,) * 3)
+    assert archdsl.compile(line.format("ra4_e3600_r224_in1k")).normalisation == halves
+    assert (
+        archdsl.compile("encoder effnet_b0 | skip plain | up nearest | head 1x1 out=2").normalisation is None
+    )
+
+
+def test_a_tag_chooses_among_a_models_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = []
+
+    def answer(url: str) -> dict[str, Tensor]:
+        urls.append(url)
+        return state
+
+    state = randomised(reference("resnet50")).state_dict()
+    asked_for(monkeypatch, answer)
+    for tag in ("imagenet", "IMAGENET1K_V2"):
+        archdsl.compile(f"encoder resnet50 weights={tag} {TAIL}")
+    known = torchvision.models.ResNet50_Weights
+    assert urls == [known.IMAGENET1K_V1.url, known.IMAGENET1K_V2.url]
+
+
+def test_weights_of_parts_that_are_not_built_are_told(
+    torchvision_resnet18: dict[str, Tensor], caplog: pytest.LogCaptureFixture
+) -> None:
+    archdsl.compile(f"encoder resnet18 depth=4 weights=imagenet {TAIL}")
+    (record,) = caplog.records
+    assert record.getMessage().endswith("no such part: layer4, fc")
+
+
+def test_files_of_old_without_batch_counters_load(
+    torchvision_resnet18: dict[str, Tensor],
+) -> None:
+    for name in [name for name in torchvision_resnet18 if name.endswith("num_batches_tracked")]:
+        del torchvision_resnet18[name]
+    module = archdsl.compile(f"encoder resnet18 weights=imagenet {TAIL}")
+    assert torch.equal(encoder_of(module)["conv1.weight"], torchvision_resnet18["conv1.weight"])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_the_first_convolution_is_adapted_as_timm_does(
+    torchvision_resnet18: dict[str, Tensor], channels: int
+) -> None:
+    module = archdsl.compile(f"encoder resnet18 weights=imagenet {TAIL}", input=(channels, 64, 64))
+    wanted = timm.models.adapt_input_conv(channels, torchvision_resnet18["conv1.weight"])
+    assert torch.allclose(encoder_of(module)["conv1.weight"], wanted)
+    assert [len(numbers) for numbers in module.normalisation] == [channels, channels]
+
+
+def test_a_grey_image_is_normalised_with_the_mean_of_the_colours(
+    torchvision_resnet18: dict[str, Tensor],
+) -> None:
+    module = archdsl.compile(f"encoder resnet18 weights=imagenet {TAIL}", input=(1, 64, 64))
+    (mean,), (std,) = module.normalisation
+    assert mean == pytest.approx((0.485 + 0.456 + 0.406) / 3)
+    assert std == pytest.approx((0.229 + 0.224 + 0.225) / 3)
+
+
+# ---- what is wrong with published weights ----------------------------------------------------------
+
+
+def test_an_encoder_without_published_weights_is_a_mistake() -> None:
+    told = mistake(f"encoder plain weights=imagenet {TAIL}")
+    assert told.startswith("E470: `plain` has no published weights")
+    assert "encoders that have: efficientnet_b0," in told
+
+
+def test_an_encoder_that_is_near_and_has_weights_is_named() -> None:
+    with pytest.raises(NoPublishedWeights) as caught:
+        find(("resnet181", "resnet"), "imagenet")
+    assert caught.value.help() == "`resnet18` has"
+
+
+def test_a_tag_that_is_none_is_a_mistake_that_names_the_others() -> None:
+    told = mistake(f"encoder resnet50 weights=IMAGENET1K_V3 {TAIL}")
+    assert "E471: `torchvision:resnet50` has no weights called `IMAGENET1K_V3`; did you mean" in told
+    told = mistake(f"encoder effnet_b0 weights=best {TAIL}")
+    assert "weights: imagenet, ra4_e3600_r224_in1k, ra_in1k" in told
+
+
+def test_without_network_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(url: str) -> None:
+        raise URLError("Name or service not known")
+
+    asked_for(monkeypatch, fail)
+    told = mistake(f"encoder resnet18 weights=imagenet {TAIL}")
+    assert told.startswith("E473: the weights `torchvision:resnet18.IMAGENET1K_V1` could not be fetched: ")
+    assert "Name or service not known" in told
+
+
+@pytest.mark.parametrize(("encoder", "library"), [("resnet18", "torchvision"), ("effnet_b0", "timm")])
+def test_a_missing_library_is_told_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch, encoder: str, library: str
+) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == library]:
+        monkeypatch.setitem(sys.modules, name, None)
+    told = mistake(f"encoder {encoder} weights=imagenet {TAIL}")
+    assert told.startswith("E472: ")
+    assert f"come with {library}, which is not installed" in told
+    assert told.endswith('pip install "archdsl[weights]"')
+
+
+def test_a_tensor_that_the_file_lacks_is_a_mistake(torchvision_resnet18: dict[str, Tensor]) -> None:
+    del torchvision_resnet18["layer2.0.conv1.weight"]
+    told = mistake(f"encoder resnet18 weights=imagenet {TAIL}")
+    assert told.startswith("E474: ")
+    assert told.endswith("missing: layer2.0.conv1.weight")
+
+
+def test_a_tensor_of_another_shape_is_a_mistake(torchvision_resnet18: dict[str, Tensor]) -> None:
+    torchvision_resnet18["layer2.0.conv1.weight"] = torch.zeros(128, 64, 1, 1)
+    told = mistake(f"encoder resnet18 weights=imagenet {TAIL}")
+    assert told.endswith("of another shape: layer2.0.conv1.weight")
+
+
+@pytest.mark.parametrize("stranger", ["layer1.0.se.fc1.weight", "layer1.0.conv1.bias"])
+def test_a_left_over_tensor_of_a_built_part_is_a_mistake(
+    torchvision_resnet18: dict[str, Tensor], stranger: str
+) -> None:
+    torchvision_resnet18[stranger] = torch.zeros(1)
+    told = mistake(f"encoder resnet18 weights=imagenet {TAIL}")
+    assert told.endswith(f"left over: {stranger}")
+
+
+def test_only_the_encoders_own_name_finds_its_weights() -> None:
+    assert find(("mine", "effnet_b0", "efficientnet_b0", "efficientnet"), "imagenet") == Published(
+        "timm", "efficientnet_b0", "ra_in1k"
+    )
+
+
+def test_every_source_that_a_model_states_exists_in_its_library() -> None:
+    from archdsl.weights.published import _stated
+
+    for found in _stated().values():
+        if found.library == "timm":
+            assert timm.is_model_pretrained(f"{found.model}.{found.tag}")
+        else:
+            assert found.tag in torchvision.models.get_model_weights(found.model).__members__
+
+
+def test_to_know_where_weights_are_needs_neither_torch_nor_the_libraries() -> None:
+    script = (
+        "import sys; from archdsl.weights.published import find; find(['resnet50'], 'imagenet');"
+        "assert not {'torch', 'torchvision', 'timm'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+# ---- a file of one's own ---------------------------------------------------------------------------
+
+
+def network(width: int = 4) -> Model:
+    module = archdsl.compile(f"input 1x8x8\n\nconv 3x3 {width} as a | bn as b")
+    assert isinstance(module, Model)
+    return module
+
+
+def test_what_is_saved_is_loaded_with_its_normalisation_and_facts(tmp_path: Path) -> None:
+    saved, loaded = network(), network()
+    randomised(saved)
+    saved.normalisation = ((0.25,), (0.5,))
+    save_file(saved, tmp_path / "a.safetensors", {"score": "0.5"})
+    facts = load_file(loaded, tmp_path / "a.safetensors")
+    assert facts["score"] == "0.5"
+    assert loaded.normalisation == saved.normalisation
+    state = loaded.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in saved.state_dict().items())
+
+
+def test_the_same_weights_and_facts_are_the_same_bytes(tmp_path: Path) -> None:
+    module = randomised(network())
+    facts = {"score": "0.5", "identity": "x", "seed": "0"}
+    save_file(module, tmp_path / "a.safetensors", facts)
+    save_file(module, tmp_path / "b.safetensors", dict(reversed(facts.items())))
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+def test_compile_loads_a_file_instead_of_published_weights(tmp_path: Path) -> None:
+    path = tmp_path / "own.safetensors"
+    saved = randomised(archdsl.compile(f"encoder resnet18 {TAIL}"))
+    save_file(saved, path, {})
+    module = archdsl.compile(f"encoder resnet18 weights=imagenet {TAIL}", weights=path)
+    assert torch.equal(module.state_dict()["head.0.weight"], saved.state_dict()["head.0.weight"])
+
+
+def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchFile):
+        load_file(network(), tmp_path / "nothing.safetensors")
+
+
+def test_a_pickle_is_never_read(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save(network().state_dict(), path)
+    with pytest.raises(NotSafetensors) as caught:
+        load_file(network(), path)
+    assert "could run code" in caught.value.help()
+
+
+def test_a_file_cut_short_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file(network(), path, {})
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(NotSafetensors):
+        load_file(network(), path)
+
+
+def test_a_file_of_another_network_is_a_mistake_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    state = network(width=5).state_dict()
+    del state["b.bias"]
+    write(state, path)
+    module = network()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    with pytest.raises(WeightsDoNotFit) as caught:
+        load_file(module, path)
+    assert caught.value.missing == ("b.bias",)
+    assert "a.weight" in caught.value.reshaped
+    assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
+
+
+def test_tensors_without_a_place_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.safetensors"
+    write({**network().state_dict(), "head.0.weight": torch.zeros(1), "head.0.bias": torch.zeros(1)}, path)
+    with caplog.at_level(logging.WARNING):
+        load_file(network(), path)
+    assert caplog.messages == [f"weights `{path}`: not used, as the network has no such part: head"]
+
+
+@pytest.mark.parametrize(
+    "broken", [{"mean": [1]}, {"mean": 1, "std": 1}, {"mean": ["a"], "std": [1]}, [], None]
+)
+def test_a_broken_normalisation_is_a_mistake(tmp_path: Path, broken: object) -> None:
+    path = tmp_path / "a.safetensors"
+    write(network().state_dict(), path, {"normalisation": json.dumps(broken)})
+    with pytest.raises(Unreadable):
+        load_file(network(), path)
+
+
+# ---- another depth ---------------------------------------------------------------------------------
+
+NESTED = "encoder resnet18 | skip nested depth={} | up transpose | head 1x1 out=2 {}"
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_shallower_network_takes_its_part_of_a_deeper_ones_weights(tmp_path: Path, depth: int) -> None:
+    deep = randomised(archdsl.compile(NESTED.format(4, "supervise=deep"))).train()
+    path = tmp_path / "deep.safetensors"
+    save_file(deep, path, {})
+    shallow = archdsl.compile(NESTED.format(depth, ""), weights=path).eval()
+    x = torch.randn(2, 3, 64, 64)
+    for part in deep.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.eval()
+    with torch.inference_mode():
+        assert torch.equal(shallow(x), deep(x)[f"head{depth}"])

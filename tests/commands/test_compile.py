@@ -115,9 +115,8 @@ def test_saved_weights_can_be_loaded_again(archdsl, small):
 def test_weights_of_another_network_are_told(archdsl, small):
     archdsl("compile", "a.arch", "-o", "a.safetensors")
     ended = archdsl("compile", "-", "--weights", "a.safetensors", stdin=LINE)
-    assert ended.code in (1, 2)
-    assert "Traceback" not in ended.err
-    assert "a.safetensors" in ended.err
+    assert ended.code == 2
+    assert "`a.safetensors`" in ended.err
 
 
 def test_missing_weights_are_told(archdsl, small):
@@ -150,7 +149,7 @@ def test_set_closes_choices(archdsl):
 )
 def test_a_wrong_setting_is_told(archdsl, setting, told):
     ended = archdsl("compile", "-", "--set", setting, stdin=SPACE)
-    assert ended.code in (1, 2)
+    assert ended.code == 2
     assert told in ended.err
 
 

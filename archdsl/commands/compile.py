@@ -16,7 +16,7 @@ from archdsl.tensors import Shape
 
 
 @click.command("compile")
-@click.argument("spec", required=False)
+@click.argument("spec", metavar="SPEC", required=False)
 @click.option(
     "--render",
     metavar="[FILE]",

@@ -1,10 +1,11 @@
-"""Names that every torch module has: `forward` and the like can't name a part of a network."""
+"""Names that our torch modules have: `forward` and the like can't name a part of a network."""
 
 from __future__ import annotations
 
 RESERVED = frozenset(
     [
         "T_destination",
+        "activations",
         "add_module",
         "apply",
         "bfloat16",
@@ -27,12 +28,14 @@ RESERVED = frozenset(
         "half",
         "ipu",
         "load_state_dict",
+        "loss_weights",
         "modules",
         "mtia",
         "named_buffers",
         "named_children",
         "named_modules",
         "named_parameters",
+        "normalisation",
         "parameters",
         "register_backward_hook",
         "register_buffer",

@@ -144,13 +144,21 @@ class Model(nn.Module):
 
     Attributes:
         loss_weights: how much each output counts in the training loss, by its name.
+        activations: `sigmoid` or `softmax` of outputs that are no logits any more, by their names.
         normalisation: mean and standard deviation of each channel of the images (white is 1) that the
             weights expect, where they were trained before; images are normalised before they come here.
     """
 
-    def __init__(self, inference: Program, training: Program, loss_weights: Mapping[str, float]):
+    def __init__(
+        self,
+        inference: Program,
+        training: Program,
+        loss_weights: Mapping[str, float],
+        activations: Mapping[str, str],
+    ):
         super().__init__()
         self.loss_weights = dict(loss_weights)
+        self.activations = dict(activations)
         self.normalisation: tuple[tuple[float, ...], tuple[float, ...]] | None = None
         self._inference = inference
         self._training = training
@@ -193,16 +201,30 @@ def build(network: Network, *, inference: bool = False) -> Model:
     }
     modules, steps = _assemble(network, recipes)
     programs = _programs(network, steps, inference)
-    weights = {
-        name: output.weight
+    outputs = {
+        name: output
         for name, output in _named_outputs(network).items()
         if not (inference and output.training_only)
     }
-    model = Model(*programs, weights)
+    weights = {name: output.weight for name, output in outputs.items()}
+    activations = {name: _activation(network, output.value) for name, output in outputs.items()}
+    model = Model(*programs, weights, {name: word for name, word in activations.items() if word})
     for path, module in modules.items():
         _place(model, path, module)
     model._link()
     return model
+
+
+def _activation(network: Network, value: int) -> str:
+    """The activation that an output has passed, if it gives probabilities; resizing is looked through."""
+    while value:
+        operation = network.operations[value - 1]
+        if operation.op.name in ("sigmoid", "softmax"):
+            return operation.op.name
+        if operation.op.name not in ("interpolate", "align", "id"):
+            break
+        value = operation.inputs[0]
+    return ""
 
 
 def _assemble(network: Network, recipes: Mapping[int, Recipe]) -> tuple[dict[str, nn.Module], list[Step]]:

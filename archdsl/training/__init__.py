@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from archdsl.training.recipe import Epoch, Outcome, Recipe
 
 if TYPE_CHECKING:
-    from archdsl.training.checkpoints import load_weights, save_weights
     from archdsl.training.loop import evaluate, fit
     from archdsl.training.reproducible import seeded_build
     from archdsl.training.run import train
@@ -18,8 +17,6 @@ __all__ = [
     "Recipe",
     "evaluate",
     "fit",
-    "load_weights",
-    "save_weights",
     "seeded_build",
     "train",
 ]
@@ -27,8 +24,6 @@ __all__ = [
 _HOMES = {
     "evaluate": "loop",
     "fit": "loop",
-    "load_weights": "checkpoints",
-    "save_weights": "checkpoints",
     "seeded_build": "reproducible",
     "train": "run",
 }

@@ -32,7 +32,8 @@ def fit(
     weights and the scores are the same bits, whatever random numbers were drawn before. All is float32.
 
     Args:
-        module: gives logits; in training it may give a dict of them, weighted by its `loss_weights`.
+        module: gives logits, or probabilities where its `activations` say so; in training it may give a dict
+            of them, weighted by its `loss_weights`.
         data: loaded in the recipe's size.
         device: `auto` (a CUDA device if there is one, else the CPU), `cpu`, `cuda`, `cuda:1`, `mps`.
         report: told of each epoch as it ends; True stops the training.
@@ -70,11 +71,13 @@ def evaluate(module: nn.Module, data: Data, *, batch: int = 8) -> float:
     description = data.description
     table = torch.zeros(description.classes, description.classes, dtype=torch.int64)
     finite = torch.tensor(True)
+    activation = getattr(module, "activations", {}).get("out", "")
     module.eval()
     with torch.inference_mode():
         for images, targets in data.validation(batch=batch):
             images, targets = _moved(Batch(images, targets), _device_of(module))
-            logits = class_logits(module(images), description, tuple(targets.shape[1:]))
+            size = tuple(targets.shape[1:])
+            logits = class_logits(module(images), description, size, activation=activation)
             finite = finite.to(logits.device) & logits.isfinite().all()
             counts = confusion(logits.argmax(1), targets, description.classes, description.ignore_index)
             table = table.to(logits.device) + counts
@@ -138,11 +141,12 @@ def _train_epoch(
 ) -> float:
     """One pass over the training images; the mean loss of its batches."""
     weights: dict[str, float] = getattr(module, "loss_weights", {})
+    activations: dict[str, str] = getattr(module, "activations", {})
     losses: list[Tensor] = []
     module.train()
     for batch in data.epoch(number, batch=recipe.batch, seed=recipe.seed):
         images, targets = _moved(batch, _device_of(module))
-        loss = training_loss(module(images), targets, data.description, weights)
+        loss = training_loss(module(images), targets, data.description, weights, activations)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -11,15 +12,28 @@ from torch.nn import functional as F
 from archdsl.data import Description
 from archdsl.errors.data import OutputsDoNotFit
 
+_LEAST = 1e-7  # a probability of 0 or 1 has no logit
+
+_LOGITS: dict[str, Callable[[Tensor], Tensor]] = {
+    "": lambda logits: logits,
+    "sigmoid": lambda chances: chances.clamp(_LEAST, 1 - _LEAST).logit(),
+    "softmax": lambda chances: chances.clamp(min=_LEAST).log(),
+}
+
 _SMOOTH = 1.0  # a pixel: a class that is neither there nor found has a Dice of 1, not 0/0
 
 
 def class_logits(
-    output: Tensor | Sequence[Tensor], description: Description, size: tuple[int, ...], name: str = "out"
+    output: Tensor | Sequence[Tensor],
+    description: Description,
+    size: tuple[int, ...],
+    name: str = "out",
+    activation: str = "",
 ) -> Tensor:
     """A network's output as a logit for each class: batch x classes (x height x width).
 
-    One logit for two classes is that of the second against a first of zero, so that softmax is its sigmoid.
+    Probabilities, of a head with `activation` sigmoid or softmax, are turned back into logits. One
+    logit for two classes is that of the second against a first of zero, so that softmax is its sigmoid.
     An output coarser than the masks is resized to `size`, bilinearly.
 
     Raises:
@@ -32,7 +46,7 @@ def class_logits(
     single = channels == 1 and description.classes == 2
     if output.ndim != dimensions or not (single or channels == description.classes):
         raise OutputsDoNotFit(name, tuple(output.shape[1:]), description.task, description.classes)
-    output = output.float()
+    output = _LOGITS[activation](output.float())
     if output.shape[2:] != size:
         output = F.interpolate(output, size, mode="bilinear", align_corners=False)
     return torch.cat((torch.zeros_like(output), output), dim=1) if single else output
@@ -67,13 +81,20 @@ def classification_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def training_loss(
-    outputs: Tensor | dict[str, Tensor], target: Tensor, description: Description, weights: dict[str, float]
+    outputs: Tensor | dict[str, Tensor],
+    target: Tensor,
+    description: Description,
+    weights: Mapping[str, float],
+    activations: Mapping[str, str] = MappingProxyType({}),
 ) -> Tensor:
-    """The loss of what a module gives in training: one output, or several by name with their weights."""
+    """The loss of what a module gives in training: one output, or several by name with their weights.
+
+    `activations` names those that are probabilities.
+    """
     named = outputs if isinstance(outputs, dict) else {"out": outputs}
     total = target.new_zeros((), dtype=torch.float32)
     for name, output in named.items():
-        logits = class_logits(output, description, tuple(target.shape[1:]), name)
+        logits = class_logits(output, description, tuple(target.shape[1:]), name, activations.get(name, ""))
         if description.task == "segmentation":
             loss = segmentation_loss(logits, target, description.ignore_index)
         else:

@@ -153,3 +153,12 @@ def test_a_shallower_nested_network_is_a_part_of_a_deeper_one(depth: int) -> Non
         if depth < 4:
             name = name.replace("head.", f"head{depth}.").replace("top1.", f"top1_{depth}.")
         assert known[name].shape == value.shape
+
+
+def test_a_module_says_which_outputs_are_no_logits_any_more() -> None:
+    text = "encoder plain widths=[4, 8] | skip plain | up transpose | head 1x1 out=2"
+    assert archdsl.compile(text).activations == {}
+    assert archdsl.compile(f"{text} activation=sigmoid").activations == {"out": "sigmoid"}
+    assert archdsl.compile("encoder resnet18 | head 1x1 out=2 activation=softmax").activations == {
+        "out": "softmax"
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import exp, log
 from pathlib import Path
@@ -28,6 +29,10 @@ MASKS = Description(
     examples={},
 )
 PICTURES = replace(MASKS, task="classification", class_names=("cat", "dog", "eel"))
+
+
+def softmax_of_classes(logits: Tensor) -> Tensor:
+    return logits.softmax(dim=1)
 
 
 def pixels(*logits: tuple[float, ...]) -> Tensor:
@@ -102,6 +107,18 @@ def test_training_outputs_are_added_by_their_weights() -> None:
     loss = training_loss({"out": out, "aux1": aux}, target, PICTURES, {"aux1": 0.3})
     expected = classification_loss(out, target) + 0.3 * classification_loss(aux, target)
     assert loss.item() == pytest.approx(expected.item())
+
+
+@pytest.mark.parametrize(
+    ("activation", "made"), [("sigmoid", torch.sigmoid), ("softmax", softmax_of_classes)]
+)
+def test_probabilities_are_scored_as_the_logits_that_they_were(
+    activation: str, made: Callable[[Tensor], Tensor]
+) -> None:
+    torch.manual_seed(0)
+    logits, target = torch.randn(2, 3), torch.tensor([0, 2])
+    loss = training_loss(made(logits), target, PICTURES, {}, {"out": activation})
+    assert loss.item() == pytest.approx(classification_loss(logits, target).item(), rel=1e-4)
 
 
 def test_a_coarse_output_is_resized_to_the_masks() -> None:

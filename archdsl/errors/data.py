@@ -13,22 +13,6 @@ LAYOUTS = (
 
 
 @dataclass(eq=False)
-class WeightsDoNotFit(Mistake):
-    code = "E430"
-    path: str
-    missing: tuple[str, ...]
-    left_over: tuple[str, ...]
-    reshaped: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"the weights in `{self.path}` are those of another network"
-
-    def help(self) -> str:
-        kinds = {"missing": self.missing, "left over": self.left_over, "of another shape": self.reshaped}
-        return "; ".join(f"{kind}: {named(names, 3)}" for kind, names in kinds.items() if names)
-
-
-@dataclass(eq=False)
 class UnknownLayout(Mistake):
     code = "E431"
     folder: str

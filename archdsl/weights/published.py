@@ -132,5 +132,6 @@ def _downloaded(published: Published, download: Callable[[], Any]) -> Any:
     except ImportError:
         raise
     except Exception as error:  # each way of downloading has errors of its own
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        told = str(getattr(error, "reason", "") or error)
+        reason = told.strip().split("\n")[0] or type(error).__name__
         raise NotFetched(str(published), reason) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 
 import click
 
@@ -60,6 +60,8 @@ def _tell_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> 
     """Tells the installed version and ends; a clone on the path alone has none."""
     if not wanted or ctx.resilient_parsing:
         return
+    from importlib import metadata  # slow, and nothing else here needs it
+
     try:
         version = metadata.version("archdsl")
     except metadata.PackageNotFoundError:

@@ -170,7 +170,7 @@ class Mark(NamedTuple):
     taps: int
     leaves: dict[str, int]
     paths: dict[str, Span]
-    count: int
+    operations: int
 
 
 class Builder:
@@ -280,7 +280,7 @@ class Builder:
         del self.items[mark.items :], self.costs[mark.items :]
         del self.shapes[mark.values :], self.strides[mark.values :]
         del self.scopes[mark.scopes :], self.training[mark.training :], self.taps[mark.taps :]
-        self.leaves, self.paths, self.count = mark.leaves, mark.paths, mark.count
+        self.leaves, self.paths, self.count = mark.leaves, mark.paths, mark.operations
 
     def adds(self, kind: type[Op], mark: Mark) -> bool:
         """Whether an operation of some kind was added since a mark."""

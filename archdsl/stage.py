@@ -193,7 +193,7 @@ class Wiring(Protocol):
         ...
 
     def cell(self, name: str, key: tuple[Any, ...], maps: tuple[Map, ...], build: Build) -> Map:
-        """A named part that depends on `key` and on the shapes of `maps` alone: built once, then remembered."""
+        """A named part, built once for each `key` and shapes of `maps`: it depends on nothing else."""
         ...
 
     def backbone(

@@ -6,7 +6,10 @@ from archdsl.network import Network
 
 
 def activations(network: Network) -> int:
-    """Elements of all maps that convolutions and linear layers write in inference (Radosavovic et al. 2020, arXiv:2003.13678)."""
+    """Elements of all maps that convolutions and linear layers write in inference.
+
+    Radosavovic et al. 2020, arXiv:2003.13678.
+    """
     return sum(
         operation.shape.elements
         for number, operation in enumerate(network.operations)

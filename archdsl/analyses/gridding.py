@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from archdsl.network import Network, Operation
 from archdsl.source import Span
@@ -107,4 +108,4 @@ def _joined(operation: Operation, stacks: list[Stack], goes_on: set[int], empty:
 def _nested(dilated: list[tuple[int, Stack]]) -> bool:
     """Whether each stack begins with the next shorter one: a residual sum, not parallel branches."""
     rates = sorted((stack.rates for _, stack in dilated), key=len)
-    return all(longer[: len(shorter)] == shorter for shorter, longer in zip(rates, rates[1:], strict=False))
+    return all(longer[: len(shorter)] == shorter for shorter, longer in pairwise(rates))

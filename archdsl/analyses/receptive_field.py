@@ -9,7 +9,9 @@ from archdsl.network import Network
 
 
 def receptive_field(network: Network) -> int:
-    """Pixels of the image, along its longer reach, that one pixel of the output reads; global pooling is left out.
+    """Pixels of the image, along its longer reach, that one pixel of the output reads.
+
+    Global pooling is left out.
 
     The recurrence of Araujo et al. 2019 (doi:10.23915/distill.00021): a kernel adds (k-1) steps of
     the map that it reads. A join sees as far as its farthest branch.

@@ -151,7 +151,10 @@ class CannotClose(Mistake):
         return f"choices inside `{self.name}` can't be written closed from here"
 
     def help(self) -> str:
-        return f"give `{self.name}` parameters, and write the choices where it is used: `{self.name} kernel={{3, 5}}`"
+        return (
+            f"give `{self.name}` parameters, and write the choices where it is used: "
+            f"`{self.name} kernel={{3, 5}}`"
+        )
 
 
 @dataclass(eq=False)

@@ -19,7 +19,7 @@ from archdsl.stage import Lattice, Map, Pyramid, Stage, StageName, StageValue, W
 @final
 @dataclass(frozen=True)
 class Head(Stage):
-    """Map → output: a convolution per pixel at the input's own size, `linear` for a whole image, or a definition.
+    """Map → output: a convolution per pixel at the input's own size, `linear`, or a definition.
 
     With `supervise=deep` each lower depth of the decoder before gets a head of its own in training.
     """

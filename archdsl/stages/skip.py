@@ -25,7 +25,10 @@ JOINS = {"none": "none", "plain": "concat", "add": "add", "nested": "concat"}
 @final
 @dataclass(frozen=True)
 class Skip(Stage):
-    """Pyramid → Lattice: none, plain (U-Net, arXiv:1505.04597), add (LinkNet, FCN), nested (UNet++, arXiv:1807.10165)."""
+    """Pyramid → Lattice.
+
+    none, plain (U-Net, arXiv:1505.04597), add (LinkNet, FCN), nested (UNet++, arXiv:1807.10165).
+    """
 
     name = "skip"
     part = "decoder"

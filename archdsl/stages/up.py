@@ -239,8 +239,7 @@ def node(step: Step, join: str, gate: StageValue | None) -> Callable[[Wiring, tu
         if gate is not None:
             several = len(skips) > 1
             skips = tuple(
-                net.call(gate, skip, name=f"gate{k}" if several else "gate")
-                for k, skip in enumerate(skips)
+                net.call(gate, skip, name=f"gate{k}" if several else "gate") for k, skip in enumerate(skips)
             )
         if join == "add" and skips:
             x = net.add(Add(), matched(net, x, skips[0]), *skips)

@@ -30,7 +30,7 @@ RECIPES = [
     f"encoder resnet18 output_stride=8 | skip plain | up nearest dilation=2 {HEAD}",
     f"encoder resnet18 depth=3 | skip plain input=true | up transpose block=residual_block se=pre {HEAD}",
     f"encoder resnet18 depth=2 | skip plain | up transpose block=[mbconv, (bottleneck_block ratio=2)] {HEAD}",
-    f"encoder resnet18 depth=3 | context (conv 3x3 32 | relu) | skip plain | up transpose attention=se {HEAD}",
+    f"encoder resnet18 depth=3 | context (conv 3x3 8 | relu) | skip plain | up nearest attention=se {HEAD}",
     "def twice(width) = upsample 2 | conv 3x3 width | relu\n"
     f"encoder plain widths=[4, 8, 16] | skip plain | up twice block=sepconv_block {HEAD} activation=sigmoid",
     f"encoder plain widths=[4, 8, 16] | skip plain | up nearest block=(dense_block growth=4 layers=2) {HEAD}",

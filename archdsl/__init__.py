@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archdsl.api import Architecture, Space, check, compile, load
     from archdsl.errors import ArchError
+    from archdsl.studies import search
 
 _HOMES = {
     "Architecture": "archdsl.api",
@@ -16,9 +17,10 @@ _HOMES = {
     "check": "archdsl.api",
     "compile": "archdsl.api",
     "load": "archdsl.api",
+    "search": "archdsl.studies",
 }
 
-__all__ = ["ArchError", "Architecture", "Space", "check", "compile", "load"]
+__all__ = ["ArchError", "Architecture", "Space", "check", "compile", "load", "search"]
 
 
 def __getattr__(name: str) -> Any:

@@ -170,7 +170,8 @@ class Architecture:
     def draw(self, path: str | Path | None = None, *, level: str = "recipe") -> str:
         """The drawing as DOT text; written to a file too, where one is named.
 
-        The file's ending chooses SVG, PNG, PDF or DOT. Warns where nothing on this machine can draw: the DOT text is what is written then.
+        The file's ending chooses SVG, PNG, PDF or DOT. Warns where nothing on this machine can draw:
+        the DOT text is what is written then.
         """
         from archdsl.emitters.drawing import draw, write
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from archdsl.errors.commands import outside
+from archdsl.files import write_atomically
+from archdsl.studies.report.page import page
+from archdsl.studies.report.tables import csv_table
 from archdsl.studies.study import Study
 from archdsl.studies.trials import Trial
 
@@ -21,20 +24,13 @@ def write_report(folder: Path, study: Study, trials: Sequence[Trial], ending: st
     Raises:
         Unwritable: the operating system refused.
     """
-    from archdsl.studies.report.page import page
+    # Here and not above: a study that has not ended yet needs no matplotlib.
     from archdsl.studies.report.plots import write_plots
-    from archdsl.studies.report.tables import csv_table
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise outside(error) from None
     write_plots(folder, trials)
-    _write(folder / "trials.csv", csv_table(trials))
-    _write(folder / "index.html", page(study, trials, ending, winner))
-
-
-def _write(path: Path, text: str) -> None:
-    from archdsl.files import write_atomically
-
-    write_atomically(path, text.encode())
+    write_atomically(folder / "trials.csv", csv_table(trials).encode())
+    write_atomically(folder / "index.html", page(study, trials, ending, winner).encode())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from itertools import takewhile
 from typing import Any, ClassVar
 
@@ -20,6 +18,7 @@ from archdsl.formatter.layout import (
     separated,
     sequence,
 )
+from archdsl.formatter.numbers import decimal, number_text
 from archdsl.formatter.remarks import Remarks
 from archdsl.syntax import (
     About,
@@ -74,7 +73,6 @@ _BINDING = {
     **dict.fromkeys(("*", "/", "//", "%"), (_TERM, _TERM, _FACTOR)),
 }
 _STATEMENTS = frozenset(("use", "def", "let", "default", "arch", "about", "input", "require"))
-_WRITTEN = re.compile(r"0*(\d+)(?:\.(\d+?)0*)?(?:[eE]([+-]?)0*(\d+))?([KMGT]?)")
 
 
 def layout(node: Node, remarks: Remarks | None = None, authored: bool = False) -> Layout:
@@ -141,6 +139,8 @@ class _Printer:
     def _is_scalar(self, node: Node) -> bool:
         """Arithmetic of numbers stands without blanks, `4*w`; that of lists with them, `[1] * (n-1)`."""
         match node:
+            case Binary(operator="*", left=Function()):  # it may be a join that is repeated
+                return False
             case Binary(operator="+" | "-" | "*" | "/" | "//" | "%"):
                 _, left, right = _BINDING[node.operator]
                 sides = ((node.left, left), (node.right, right))
@@ -401,31 +401,7 @@ def _tightness(node: Expression) -> int:
             return _FACTOR
         case Range():
             return _RANGE
-        case Number(value=value) if value < 0 or _decimal(value) is None:
+        case Number(value=value) if value < 0 or decimal(value) is None:
             return _SUM if value < 0 else _TERM
         case _:
             return _ATOM
-
-
-def number_text(node: Number) -> str:
-    """The one way to write a number: `0.50` is `0.5`; a unit or an exponent that was written stays."""
-    written = _WRITTEN.fullmatch(node.text)
-    if written is None:  # not from a text
-        return _decimal(node.value) or f"{Fraction(node.value).numerator}/{Fraction(node.value).denominator}"
-    whole, decimals, sign, exponent, unit = written.groups(default="")
-    mantissa = f"{whole}.{decimals}" if decimals.strip("0") else whole
-    power = f"e{sign.strip('+')}{exponent}" if exponent else ""
-    return f"{mantissa}{power}{unit}"
-
-
-def _decimal(value: int | Fraction) -> str | None:
-    """A value in decimals, or None if it has no end in them: 1/3."""
-    value = Fraction(value)
-    places = 0
-    while (value * 10**places).denominator != 1:
-        places += 1
-        if places > 40:
-            return None
-    digits = str(abs(int(value * 10**places))).rjust(places + 1, "0")
-    text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
-    return f"-{text}" if value < 0 else text

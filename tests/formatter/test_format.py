@@ -67,6 +67,8 @@ def test_blanks_stand_where_they_belong(rough: str, smooth: str) -> None:
         ("len( ws ) - 1", "len(ws)-1"),
         ("- w * - 2", "-w*-2"),
         ("(a + b) * c", "(a+b)*c"),
+        ("4*max(a, b)", "4*max(a, b)"),
+        ("max(a, b)*4", "max(a, b) * 4"),  # for all that its form tells, a join that is repeated
         ("[s]+[1]*(n - 1)", "[s] + [1] * (n-1)"),
         ("[{a, b}]*5", "[{a, b}] * 5"),
         ("(unit)*3", "(unit) * 3"),

@@ -88,7 +88,7 @@ def expressions(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-VALUES = st.recursive(leaves(), expressions, max_leaves=12)
+VALUES: st.SearchStrategy[Any] = st.deferred(lambda: st.recursive(leaves(), expressions, max_leaves=12))
 
 
 def keywords(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Keyword]:
@@ -122,8 +122,10 @@ def elements(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
+SIMPLE = st.one_of(words(VALUES), st.just(At(HERE, "x")))
+ELEMENTS: st.SearchStrategy[Any] = st.deferred(lambda: st.recursive(SIMPLE, elements, max_leaves=8))
 STATEMENTS = st.one_of(
-    pipelines(st.recursive(st.one_of(words(VALUES), st.just(At(HERE, "x"))), elements, max_leaves=8)),
+    pipelines(ELEMENTS),
     st.builds(lambda value: Let(HERE, "a", value, HERE), VALUES),
     st.builds(lambda value: Require(HERE, value), VALUES),
     st.builds(

@@ -1,0 +1,180 @@
+"""Networks of the field that the library doesn't have, written in the language: tests/examples/."""
+
+from __future__ import annotations
+
+import csv
+import random
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+import torchvision
+from torch import nn
+
+import archdsl
+from tests.specs.references import disagreement, images, randomised
+
+FOLDER = Path(__file__).parents[1] / "examples"
+
+# Examples with words that are still to come, and those words.
+LATER = {
+    "attention_unet": ["gated"],
+    "fpn_image_pyramid": ["head"],
+    "space_dilation": ["aspp", "strip"],
+    "space_nesting": ["full"],
+}
+NOW = sorted(path.stem for path in FOLDER.glob("*.arch") if path.stem not in LATER)
+
+# As the authors' code has them; LeeJunHyun's R2U-Net, ZJUGiveLab's UNet 3+, zhoudaxia233's EfficientUnet.
+PARAMETERS = {
+    "densenet": 7_978_856,
+    "efficientnet": 5_288_548,
+    "efficientunet": 14_116_158,
+    "googlenet": 13_004_888,
+    "hrnet": 21_299_004,
+    "r2unet": 39_091_393,
+    "resnet": 25_557_032,
+    "shufflenetv2": 2_278_604,
+    "unet3plus": 26_971_777,
+    "unetpp": 9_041_700,
+    "unetpp_by_hand": 9_041_700,
+}
+
+# Trainable parameters of EfficientUnet-B0 to B7, decoder 512/256/128/64/32, two classes.
+EFFICIENTUNETS = [
+    14_116_158,
+    16_621_794,
+    18_127_044,
+    21_435_114,
+    28_903_946,
+    40_321_778,
+    53_337_754,
+    77_014_674,
+]
+EFFICIENTUNET = """
+def up_block(width) = (conv 3x3 width | bn | relu) * 2
+
+encoder tf_efficientnet_b{} taps=[blocks.0.0, blocks.1.0, blocks.2.0, blocks.3.0, act2]
+| skip plain input=true
+| up transpose channels=[512, 256, 128, 64, 32] block=up_block
+| head 1x1 out=2
+"""
+
+
+def example(name: str) -> archdsl.Architecture | archdsl.Space:
+    return archdsl.load(FOLDER / f"{name}.arch")
+
+
+def architecture(name: str) -> archdsl.Architecture:
+    found = example(name)
+    assert isinstance(found, archdsl.Architecture)
+    return found
+
+
+def space(name: str) -> archdsl.Space:
+    found = example(name)
+    assert isinstance(found, archdsl.Space)
+    return found
+
+
+@pytest.mark.parametrize("name", NOW)
+def test_an_example_whose_words_exist_elaborates(name: str) -> None:
+    found = example(name)
+    assert isinstance(found, archdsl.Architecture) == (name in PARAMETERS)
+    if isinstance(found, archdsl.Space):
+        assert found.sample(0).params > 0
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_an_example_with_words_to_come_names_them(name: str) -> None:
+    with pytest.raises(archdsl.ArchError) as caught:
+        example(name)
+    told = str(caught.value)
+    assert [word for word in LATER[name] if word not in told] == []
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_an_example_has_its_authors_parameters(name: str) -> None:
+    assert architecture(name).params == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_every_efficientunet_has_its_authors_parameters(number: int) -> None:
+    assert archdsl.load(EFFICIENTUNET.format(number)).params == EFFICIENTUNETS[number]
+
+
+def test_googlenets_auxiliary_heads_exist_in_training_only() -> None:
+    with torch.device("meta"):
+        module = architecture("googlenet").to_torch(inference=True)
+    assert sum(parameter.numel() for parameter in module.parameters()) == 6_624_904
+
+
+def reference(name: str) -> nn.Module:
+    """What torchvision or timm has for an example."""
+    with torch.device("meta"):
+        if name == "hrnet":
+            return timm.create_model("hrnet_w18").eval()
+        if name == "googlenet":
+            return torchvision.models.googlenet(weights=None, init_weights=False).eval()
+        names = {"densenet": "densenet121", "shufflenetv2": "shufflenet_v2_x1_0"}
+        return torchvision.models.get_model(names[name], weights=None).eval()
+
+
+@pytest.mark.parametrize("name", ["densenet", "googlenet", "hrnet", "shufflenetv2"])
+def test_an_example_with_the_references_weights_gives_the_references_output(name: str) -> None:
+    theirs = randomised(reference(name))
+    with torch.device("meta"):
+        module = architecture(name).to_torch().eval()
+    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
+    x = images(96, 64)
+    with torch.inference_mode():
+        assert disagreement(module(x), theirs(x)) <= 1e-4
+
+
+def test_unetpp_by_hand_is_the_recipe() -> None:
+    by_hand, recipe = architecture("unetpp_by_hand"), architecture("unetpp")
+    assert (by_hand.macs, by_hand.depth) == (recipe.macs, recipe.depth)
+
+
+@pytest.mark.parametrize(
+    ("norm", "gate", "parameters"),
+    [
+        ("false", "false", 5_122_176),
+        ("true", "false", 5_122_416),
+        ("false", "true", 5_164_160),
+        ("true", "true", 5_164_400),
+    ],
+)
+def test_each_member_of_hybridsn_has_its_authors_parameters(norm: str, gate: str, parameters: int) -> None:
+    closed = space("hybridsn").close({"hybridsn.norm": norm, "hybridsn.gate": gate})
+    assert closed.params == parameters
+
+
+# ---- NAS-Bench-201 ---------------------------------------------------------------------------------
+
+# In the order of the benchmark's columns 0>1, 0>2, 1>2, 0>3, 1>3, 2>3, which is that of `edges`.
+OPERATIONS = ["nothing", "same", "rcb 1x1", "rcb 3x3", "mean3"]
+EDGES = ["op_0to1", "op_0to2", "op_1to2", "op_0to3", "op_1to3", "op_2to3"]
+
+
+def test_nasbench201_has_15_625_cells() -> None:
+    assert space("nasbench201").count() == 15_625
+
+
+def test_a_cell_of_nasbench201_has_its_published_size() -> None:
+    operations = ["rcb 3x3", "rcb 3x3", "rcb 3x3", "same", "rcb 3x3", "rcb 3x3"]
+    cell = space("nasbench201").close({f"edges.{place}": word for place, word in enumerate(operations)})
+    assert cell.params / 1e6 == pytest.approx(1.289, abs=5e-4)
+    assert cell.macs / 1e6 == pytest.approx(184.73, abs=5e-3)
+
+
+def test_cells_of_nasbench201_have_the_benchmarks_sizes(data_folder: Path) -> None:
+    path = data_folder / "nas-bench-201" / "nasbench201.csv"
+    with path.open(encoding="utf-8") as file:
+        rows = random.Random(0).sample(list(csv.DictReader(file)), 50)
+    cells = space("nasbench201")
+    for row in rows:
+        chosen = {f"edges.{place}": OPERATIONS[int(row[edge])] for place, edge in enumerate(EDGES)}
+        cell = cells.close(chosen)
+        assert (cell.params, cell.macs) == (int(row["params"]), int(row["macs"])), chosen

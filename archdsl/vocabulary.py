@@ -74,6 +74,12 @@ class Definition:
         """The call that this definition is, if its body is one bare call."""
         return bare_call(self.body)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds a choice, or calls a definition that does; lets do not count."""
+        defaults = (p.default for p in self.node.parameters or () if p.default is not None)
+        return any(map(self.file.is_open, (self.body, *defaults)))
+
 
 @dataclass(frozen=True, eq=False)
 class Binding:
@@ -196,10 +202,7 @@ class File:
             meaning = self.meaning(word)
         except (ArchError, Mistake):
             return False
-        if not isinstance(meaning, Definition):
-            return False
-        defaults = [p.default for p in meaning.node.parameters or () if p.default is not None]
-        return any(meaning.file.is_open(node) for node in (meaning.body, *defaults))
+        return isinstance(meaning, Definition) and meaning.is_open
 
     def has_recipe(self, definition: Definition) -> bool:
         """Whether a definition uses recipe stages, itself or through what it calls."""

@@ -215,8 +215,11 @@ class Arguments:
                 raise ArchError(MissingArgument(found.word, parameter.name).at(span, place))
             if frame is None:
                 outer = context.frame
-                frame = Frame(outer.run, definition.file, outer.builder, UNKNOWN, outer.image)
-            inside = Context(frame, context.asker, dict(variables), Scope(""), found.words, {})
+                frame = Frame(
+                    outer.run, definition.file, outer.builder, UNKNOWN, outer.image, trace=outer.trace
+                )
+            turn = (*context.turn, span.start)  # a call of its own, for who closes the choice
+            inside = Context(frame, context.asker, dict(variables), Scope(""), found.words, {}, turn)
             name = f"{found.words}.{parameter.name}" if found.words else parameter.name
             variables[parameter.name] = self.evaluator.evaluate(parameter.default, inside, name)
 
@@ -401,7 +404,11 @@ class Arguments:
             raise ArchError(WrongValue(option, "a list of module paths", described(value)).at(span))
         return tuple(str(path) for path in value)
 
-    def _tag(self, kind: Tag, value: Value, option: str, stage: str, span: Span, context: Context) -> str:
+    def _tag(
+        self, kind: Tag, value: Value, option: str, stage: str, span: Span, context: Context
+    ) -> str | None:
+        if value is None:
+            return None
         if not isinstance(value, str):
             raise ArchError(WrongValue(option, "the name of published weights", described(value)).at(span))
         return str(value)

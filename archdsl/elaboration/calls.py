@@ -31,6 +31,7 @@ from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op
 from archdsl.ops import OPERATIONS
 from archdsl.ops.regularisers import DropPath
+from archdsl.ops.trivial import Identity
 from archdsl.source import Label, Span
 from archdsl.stage import Flow, Lattice, Map, Pyramid, Stage
 from archdsl.syntax import Node, Pipeline, Word
@@ -126,12 +127,17 @@ class Calls(Arguments):
             return self.wire(found, flow, context, label, span)
         return self.operation(found, flow, context, label, span)
 
-    def operation(self, found: Partial, flow: Any, context: Context, label: str | None, span: Span) -> Map:
-        """Adds one operation."""
+    def operation(
+        self, found: Partial, flow: Any, context: Context, label: str | None, span: Span
+    ) -> Map | Pyramid:
+        """Adds one operation; `id` passes a whole pyramid."""
         name = found.word
         if isinstance(found.callee, type) and found.callee.name in JOINS:
             raise ArchError(NotAStage(f"`{name}` without brackets").at(span))
         op, maps = self.bound_op(found, span, context)
+        if isinstance(op, Identity) and isinstance(flow, Pyramid):
+            self.path(label, context)
+            return flow
         x = self.one_map(flow, f"the input of `{name}`", span)
         if isinstance(op, DropPath) and context.sumless:
             op = replace(op, rate=0.0) if op.ramp else OPERATIONS["id"]()  # a ramp counts it
@@ -184,10 +190,11 @@ class Calls(Arguments):
         """Runs a call of a definition, in a scope of its own."""
         definition = found.callee
         assert isinstance(definition, Definition)
+        where = site or found.span
         self.check_depth(definition, context, span)
         variables, passed = self.bound_definition(found, span, context)
         if definition.alias is not None:
-            inside = self.inside(definition, variables, flow, context, found.words, context.scope, site)
+            inside = self.inside(definition, variables, flow, context, found.words, context.scope, where)
             return self._alias(definition.alias, passed, flow, inside, context, label, span)
         path = self.path(label, context)
         words = found.words
@@ -196,7 +203,7 @@ class Calls(Arguments):
             if placed is not None:
                 return placed
         scope = Scope(path, context.scope.shared)
-        inside = self.inside(definition, variables, flow, context, words, scope, site)
+        inside = self.inside(definition, variables, flow, context, words, scope, where)
         builder = context.frame.builder
         if not context.scope.shared:
             builder.claim(path, span)
@@ -223,15 +230,12 @@ class Calls(Arguments):
         context: Context,
         words: str,
         scope: Scope,
-        site: Node | None,
+        site: Node | Span,
     ) -> Context:
         """The context of a definition's body."""
         outer = context.frame
         run = outer.run
-        trace = None
-        if outer.trace is not None:
-            trace = Trace(definition.name)
-            outer.trace.calls[site or definition.node, context.turn] = trace
+        trace = traced(definition, site, context)
         frame = Frame(
             run,
             definition.file,
@@ -335,7 +339,7 @@ class Calls(Arguments):
             return None
 
         def build(asker: Recorder) -> Block:
-            return self.built(definition, variables, flow, context, asker, None)
+            return self.built(definition, variables, flow, context, asker, span)
 
         block = self.told(
             lambda: self.recall((key, context.sumless), context, words, build), definition, context, span
@@ -395,7 +399,7 @@ class Calls(Arguments):
         flow: Any,
         context: Context,
         asker: Recorder,
-        site: Node | None,
+        site: Node | Span,
     ) -> Block:
         """Elaborates a definition's body into a block of its own."""
         local = Localiser()
@@ -404,9 +408,7 @@ class Calls(Arguments):
         image = local.moved(context.frame.image)
         builder = Builder(tuple(local.shapes), tuple(local.strides), flat=True)
         outer = context.frame
-        trace = None
-        if outer.trace is not None:
-            trace = outer.trace.calls[site or definition.node, context.turn] = Trace(definition.name)
+        trace = traced(definition, site, context)
         frame = Frame(
             outer.run,
             definition.file,
@@ -423,6 +425,12 @@ class Calls(Arguments):
         )
         made = self.pipeline(definition.body, inner_flow, inside)
         return finished(builder, made, trail)
+
+
+def traced(definition: Definition, site: Node | Span, context: Context) -> Trace | None:
+    """The trace of a call, where the run is traced."""
+    outer = context.frame.trace
+    return outer and outer.called(definition.name, site, context.turn)
 
 
 def remember(memo: dict[Any, Any], key: Any, log: list[tuple[Any, Any]], block: Block) -> None:

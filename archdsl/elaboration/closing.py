@@ -40,6 +40,7 @@ from archdsl.syntax import (
     Name,
     Node,
     Number,
+    Parameter,
     Paren,
     Pipeline,
     Quote,
@@ -49,7 +50,7 @@ from archdsl.syntax import (
     Word,
     walk,
 )
-from archdsl.vocabulary import Definition
+from archdsl.vocabulary import Definition, bare_call
 
 Turn = tuple[int, ...]
 NodeT = TypeVar("NodeT", bound=Node)
@@ -76,11 +77,11 @@ class Closer:
         for statement in spec.statements:
             match statement:
                 case Pipeline():
-                    closed.append(self.pipeline(statement, trace, ()))
+                    closed.append(self.whole(statement, trace))
                 case Let():
                     closed.append(self.let(statement))
                 case Define():
-                    if not self._is_open(statement):
+                    if not self.program.file.definitions[statement.name].is_open:
                         closed.append(statement)
                 case Input():
                     stated = True
@@ -102,11 +103,6 @@ class Closer:
         place = next((i for i, s in enumerate(statements) if isinstance(s, Pipeline)), len(statements))
         return (*statements[:place], *self.names.values(), *statements[place:])
 
-    def _is_open(self, define: Define) -> bool:
-        file = self.program.file
-        defaults = [p.default for p in define.parameters or () if p.default is not None]
-        return any(file.is_open(node) for node in (define.body, *defaults))
-
     def let(self, let: Let) -> Let:
         if let.name in self.program.overrides:
             return replace(let, value=literal(self.program.overrides[let.name], let.value))
@@ -114,6 +110,13 @@ class Closer:
         return replace(let, value=self.expression(let.value, trace, ()))
 
     # ---- pipelines -----------------------------------------------------------------------------
+
+    def whole(self, pipeline: Pipeline, trace: Trace) -> Pipeline:
+        """A file's or definition's pipeline; if one call is left, brackets keep it from being that call."""
+        made = self.pipeline(pipeline, trace, ())
+        if bare_call(made) is None or bare_call(pipeline) is not None:
+            return made
+        return replace(made, elements=(Group(made.span, made, None),))
 
     def pipeline(self, pipeline: Pipeline, trace: Trace, turn: Turn) -> Pipeline:
         elements: list[Element] = []
@@ -266,65 +269,78 @@ class Closer:
     # ---- calls ---------------------------------------------------------------------------------
 
     def _word(self, word: Word, trace: Trace, turn: Turn) -> Word:
-        arguments: list[Expression | Keyword] = []
+        arguments = self._arguments(word, trace, turn)
+        definition = self._definition(word.name)
+        if definition is not None:
+            called = self._specialised(definition, trace.calls.get((word, turn)))
+            return replace(word, name=called, arguments=arguments)
+        self._keeps_closed(word, trace.calls.get((word, turn)))
+        return replace(word, arguments=arguments)
+
+    def _keeps_closed(self, word: Word, call: Trace | None) -> None:
+        """Raises CannotClose for a call of another file's definition in which something was decided."""
+        meaning = self.program.file.meaning(word.name)
+        if isinstance(meaning, Definition) and (open_defaults(meaning, word) or (call and decided(call))):
+            raise ArchError(CannotClose(word.name).at(word.span))
+
+    def _arguments(self, word: Word, trace: Trace, turn: Turn) -> tuple[Expression | Keyword, ...]:
+        """A call's arguments, and what was decided for those that it leaves to open defaults."""
+        made: list[Expression | Keyword] = []
         for argument in word.arguments:
             if isinstance(argument, Keyword):
-                value = self.expression(argument.value, trace, turn)
-                arguments.append(replace(argument, value=value))
+                made.append(replace(argument, value=self.expression(argument.value, trace, turn)))
             else:
-                arguments.append(atom(self.expression(argument, trace, turn)))
+                made.append(atom(self.expression(argument, trace, turn)))
         definition = self._definition(word.name)
-        if definition is None:
-            if trace.calls.get((word, turn)) and decided(trace.calls[word, turn]):
-                raise ArchError(CannotClose(word.name).at(word.span))
-            return replace(word, arguments=tuple(arguments))
-        arguments += self._defaults(word, definition, trace, turn)
-        name = self._specialised(definition, trace.calls.get((word, turn)), word)
-        return replace(word, name=name, arguments=tuple(arguments))
+        for parameter in open_defaults(definition, word) if definition is not None else ():
+            assert parameter.default is not None
+            value = self.expression(parameter.default, trace, (*turn, word.span.start))
+            made.append(Keyword(word.span, parameter.name, value, word.span))
+        return tuple(made)
 
     def _definition(self, name: str) -> Definition | None:
         return self.program.file.definitions.get(name)
 
-    def _defaults(self, word: Word, definition: Definition, trace: Trace, turn: Turn) -> list[Keyword]:
-        """Open defaults that the call left to be decided, as keywords."""
-        given = {a.name for a in word.arguments if isinstance(a, Keyword)}
-        places = sum(1 for a in word.arguments if not isinstance(a, Keyword))
-        made = []
-        for number, parameter in enumerate(definition.node.parameters or ()):
-            default = parameter.default
-            if number < places or parameter.name in given or default is None or not self._open(default):
-                continue
-            value = self.expression(default, trace, (*turn, word.span.start))
-            made.append(Keyword(word.span, parameter.name, value, word.span))
-        return made
-
-    def _specialised(self, definition: Definition, trace: Trace | None, word: Word) -> str:
+    def _specialised(self, definition: Definition, trace: Trace | None) -> str:
         """The name of the definition with its body closed as it was in this call."""
-        node = definition.node
-        if not self._is_open(node):
+        if not definition.is_open:
             return definition.name
+        node = definition.node
         parameters = None
         if node.parameters is not None:
             parameters = tuple(
-                replace(p, default=None if p.default is None or self._open(p.default) else p.default)
+                p if p.default is None else replace(p, default=self.expression(p.default, Trace(""), ()))
                 for p in node.parameters
             )
-            parameters = tuple(
-                p if p.default is not None or original.default is None
-                else replace(p, default=self.expression(original.default, Trace(""), ()))
-                for p, original in zip(parameters, node.parameters, strict=True)
-            )  # fmt: skip
-        body = self.pipeline(node.body, trace or Trace(definition.name), ())
+        body = self.whole(node.body, trace or Trace(definition.name))
         key = (definition.name, format_node(body))
         if key not in self.texts:
-            name = definition.name
-            number = 1
-            while name in self.names:
-                number += 1
-                name = f"{definition.name}_{number}"
+            name = self._free(definition.name)
             self.texts[key] = name
             self.names[name] = replace(node, name=name, parameters=parameters, body=body)
         return self.texts[key]
+
+    def _free(self, name: str) -> str:
+        """A definition's name, numbered where it is taken."""
+        number, free = 1, name
+        while free in self.names or (number > 1 and self.program.file.meaning(free) is not None):
+            number += 1
+            free = f"{name}_{number}"
+        return free
+
+    def _given(self, word: Word, trace: Trace, turn: Turn) -> Word:
+        """A definition given as a value, with its arguments.
+
+        Raises CannotClose if its calls were decided apart, or are not to be found from here.
+        """
+        definition = self._definition(word.name)
+        if definition is None or not definition.is_open or (word, turn) in trace.calls:
+            return self._word(word, trace, turn)
+        calls = trace.given.get((word.name_span, turn), [])
+        names = {self._specialised(definition, call) for call in calls}
+        if len(names) != 1 or (len(calls) > 1 and open_defaults(definition, word)):
+            raise ArchError(CannotClose(word.name).at(word.span))
+        return replace(word, name=names.pop(), arguments=self._arguments(word, trace, turn))
 
     # ---- expressions ---------------------------------------------------------------------------
 
@@ -336,6 +352,10 @@ class Closer:
             case Range():
                 answer = trace.decisions.get((node, turn))
                 return literal(answer, node) if answer is not None else self.expression(node.low, trace, turn)
+            case Quote(pipeline=Pipeline(elements=(Word() as word,))):
+                return replace(
+                    node, pipeline=replace(node.pipeline, elements=(self._given(word, trace, turn),))
+                )
             case Quote():
                 return replace(node, pipeline=self.pipeline(node.pipeline, trace, turn))
             case Binary(operator="*", left=Listing() as items) if self._open(items):
@@ -347,10 +367,10 @@ class Closer:
                 ]
                 return Listing(node.span, tuple(every))
             case Name():
-                definition = self._definition(node.name)
-                if definition is not None and self._is_open(definition.node):
-                    raise ArchError(CannotClose(node.name).at(node.span))
-                return node
+                word = self._given(Word(node.span, node.name, (), node.span), trace, turn)
+                if not word.arguments:
+                    return replace(node, name=word.name)
+                return Paren(node.span, Quote(node.span, Pipeline(node.span, (word,))))
             case _:
                 return self._rebuilt(node, trace, turn)
 
@@ -385,7 +405,21 @@ class Closer:
 
 def decided(trace: Trace) -> bool:
     """Whether anything was decided in a call or below it."""
-    return bool(trace.decisions) or any(decided(call) for call in trace.calls.values())
+    below = (*trace.calls.values(), *(call for calls in trace.given.values() for call in calls))
+    return bool(trace.decisions) or any(map(decided, below))
+
+
+def open_defaults(definition: Definition, word: Word) -> tuple[Parameter, ...]:
+    """The parameters that a call leaves to defaults with choices."""
+    given = {argument.name for argument in word.arguments if isinstance(argument, Keyword)}
+    places = sum(not isinstance(argument, Keyword) for argument in word.arguments)
+    return tuple(
+        parameter
+        for parameter in (definition.node.parameters or ())[places:]
+        if parameter.name not in given
+        and parameter.default is not None
+        and definition.file.is_open(parameter.default)
+    )
 
 
 def passing(node: Node) -> Branch:

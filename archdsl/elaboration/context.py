@@ -10,6 +10,7 @@ from archdsl.blocks import Builder
 from archdsl.elaboration.choices import Asker, words_of
 from archdsl.elaboration.values import Value
 from archdsl.errors import Diagnostic
+from archdsl.source import Span
 from archdsl.stage import Flow, Map
 from archdsl.syntax import Node, Pipeline
 from archdsl.tensors import Shape
@@ -20,13 +21,24 @@ from archdsl.vocabulary import File
 class Trace:
     """What was decided while one definition (or file) was expanded once: enough to write it closed.
 
-    Keys are a node and the turns of the loops around it.
+    Keys are a node and the turns of the loops around it; of calls of a definition that was given as a
+    value (`given`, perhaps several) the place where it was written.
     """
 
     name: str
     decisions: dict[tuple[Node, tuple[int, ...]], Any] = field(default_factory=dict)
     calls: dict[tuple[Node, tuple[int, ...]], Trace] = field(default_factory=dict)
+    given: dict[tuple[Span, tuple[int, ...]], list[Trace]] = field(default_factory=dict)
     turns: dict[tuple[Node, tuple[int, ...]], list[Any]] = field(default_factory=dict)
+
+    def called(self, name: str, site: Node | Span, turn: tuple[int, ...]) -> Trace:
+        """The trace of one more call; `site` is the stage, or where a value was written."""
+        made = Trace(name)
+        if isinstance(site, Node):
+            self.calls[site, turn] = made
+        else:
+            self.given.setdefault((site, turn), []).append(made)
+        return made
 
 
 @dataclass(eq=False)

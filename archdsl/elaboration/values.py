@@ -131,6 +131,8 @@ def key_of(value: Value) -> Hashable:
 
 
 def _key_of_partial(value: Partial) -> Hashable:
+    if isinstance(value.callee, Definition) and value.callee.is_open:
+        raise Uncacheable  # its choices are called by where it was written
     callee = key_of(value.callee) if isinstance(value.callee, Quoted) else value.callee
     if not (value.positional or value.keywords or value.defaults):
         return ("stage", callee)

@@ -9,10 +9,11 @@ from typing import Any
 
 from archdsl.blocks import Block, Builder, TrainingOutput, join_path
 from archdsl.elaboration.blame import blamed
-from archdsl.elaboration.choices import Recorder
+from archdsl.elaboration.choices import Recorder, join_words
 from archdsl.elaboration.context import Context, Frame, Scope, Trail
 from archdsl.elaboration.elaborator import Elaborator
 from archdsl.elaboration.flows import Localiser, finished, flow_maps, maps_in, rebuilt
+from archdsl.elaboration.published import Published, find
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, key_of
 from archdsl.errors import ArchError, Mistake
 from archdsl.errors.recipes import NoLevels, NoSuchDepth, NoSuchTap
@@ -30,15 +31,13 @@ class WeightsWanted:
 
     Attributes:
         path: the encoder's module path.
-        names: the encoder's definition, and those that it is another name for.
-        tag: which of its weights.
+        published: where they are.
         parts: module paths, below `path`, of all that has weights in the whole encoder, built or not.
         span: the stage that asks.
     """
 
     path: str
-    names: tuple[str, ...]
-    tag: str
+    published: Published
     parts: frozenset[str]
     span: Span
 
@@ -93,6 +92,7 @@ class Wires:
 
     def call(self, stage: StageValue, flow: Map, *arguments: Any, name: str, **keywords: Any) -> Map:
         assert isinstance(stage, Partial)
+        below = self.words if name in self.renamed else join_words(self.words, name)
         given = Partial(
             stage.callee,
             stage.written,
@@ -100,7 +100,7 @@ class Wires:
             (*stage.positional, *(Given(value, stage.span) for value in arguments)),
             {**stage.keywords, **{key: Given(value, stage.span) for key, value in keywords.items()}},
             stage.defaults,
-            f"{self.words}.{name}.{stage.written}" if isinstance(stage.callee, Definition) else stage.words,
+            join_words(below, stage.written) if isinstance(stage.callee, Definition) else stage.words,
         )
         context = self.elaborator.beside(self.context)
         made = self.elaborator.call(given, flow, context, self.renamed.get(name, name), stage.span)
@@ -116,7 +116,7 @@ class Wires:
     def cell(self, name: str, key: tuple[Any, ...], maps: tuple[Map, ...], build: Any) -> Map:
         """Builds a part once for equal settings and shapes; afresh where nothing is remembered."""
         inside = self._below(name)
-        words = f"{self.words}.{name}"
+        words = join_words(self.words, name)
         if self.context.frame.run.memo is not None:
             try:
                 whole = ("cell", key_of(key), tuple(map(key_of, maps)), key_of(self.image))
@@ -186,7 +186,7 @@ class Wires:
             builder.claim(path, self.span)
         if weights is not None:
             parts = frozenset(operation.path for operation in block.operations if operation.op.has_weights)
-            self.recipe.weights.append(WeightsWanted(path, names_of(stage), weights, parts, self.span))
+            self.recipe.weights.append(WeightsWanted(path, find(names_of(stage), weights), parts, self.span))
         moved = builder.place(cut, inputs, path, stage.word, self.span, context.scope.shared)
         return Pyramid(
             tuple(
@@ -203,7 +203,7 @@ class Wires:
             variables, passed = elaborator.bound_definition(found, found.span, context)
             definition = found.callee
             context = elaborator.inside(
-                definition, variables, flow, context, found.words, context.scope, definition.node
+                definition, variables, flow, context, found.words, context.scope, found.span
             )
             found = elaborator.alias_partial(definition.alias, passed, context)  # type: ignore[arg-type]
         image = context.frame.image
@@ -214,7 +214,7 @@ class Wires:
         variables, _ = elaborator.bound_definition(found, found.span, context)
 
         def build(asker: Recorder) -> Block:
-            return elaborator.built(definition, variables, flow, context, asker, definition.node)
+            return elaborator.built(definition, variables, flow, context, asker, found.span)
 
         def run() -> Block:
             _, key = elaborator.signature(definition, variables, flow, context)

@@ -132,9 +132,9 @@ class Architecture:
 
     @property
     def weights(self) -> dict[str, str]:
-        """Tags of the published weights that it starts from, by module path; no part of the identity."""
+        """The published weights that it starts from, by module path; no part of the identity."""
         made = self._elaborated
-        return {} if made is None else {wanted.path: wanted.tag for wanted in made.weights}
+        return {} if made is None else {wanted.path: str(wanted.published) for wanted in made.weights}
 
     # ---- faces ---------------------------------------------------------------------------------
 
@@ -461,7 +461,7 @@ def built(architecture: Architecture, weights: str | Path | None = None, inferen
     for wanted in () if made is None else made.weights:
         channels = architecture.input.channels
         try:
-            load_published(module, wanted.path, wanted.names, wanted.tag, wanted.parts, channels)
+            load_published(module, wanted.path, wanted.published, wanted.parts, channels)
         except Mistake as mistake:
             raise ArchError(mistake.at(wanted.span)) from None
     return module

@@ -25,11 +25,12 @@ from safetensors.torch import save_file as write
 from torch import Tensor, nn
 
 import archdsl
+from archdsl import resources
+from archdsl.elaboration.published import Published, _stated, find
 from archdsl.emitters.torch_module import Model
 from archdsl.errors.commands import NoSuchFile, Unreadable, Unwritable, without_place
 from archdsl.errors.weights import NoPublishedWeights, NotSafetensors, WeightsDoNotFit
 from archdsl.weights.files import load_file, save_file
-from archdsl.weights.published import Published, find
 from tests.specs.references import randomised, reference
 
 TAIL = "| skip plain | up nearest | head 1x1 out=2"
@@ -185,7 +186,9 @@ def test_a_grey_image_is_normalised_with_the_mean_of_the_colours(
 
 
 def test_an_encoder_without_published_weights_is_a_mistake() -> None:
-    assert_golden("no_published_weights", mistake(f"encoder plain weights=imagenet {TAIL}"))
+    line = f"encoder plain weights=imagenet {TAIL}"
+    assert_golden("no_published_weights", mistake(line))
+    assert [diagnostic.code for diagnostic in archdsl.check(line)] == ["E470"]
 
 
 def test_an_encoder_that_is_near_and_has_weights_is_named() -> None:
@@ -246,9 +249,9 @@ def test_only_the_encoders_own_name_finds_its_weights() -> None:
 
 
 def test_every_source_that_a_model_states_exists_in_its_library() -> None:
-    from archdsl.weights.published import _stated
-
-    for found in _stated().values():
+    stated = [_stated(path) for path in (resources.specs() / "models").glob("*.arch")]
+    assert None in stated  # U-Nets have none
+    for found in filter(None, stated):
         if found.library == "timm":
             assert timm.is_model_pretrained(f"{found.model}.{found.tag}")
         else:
@@ -257,10 +260,20 @@ def test_every_source_that_a_model_states_exists_in_its_library() -> None:
 
 def test_to_know_where_weights_are_needs_neither_torch_nor_the_libraries() -> None:
     script = (
-        "import sys; from archdsl.weights.published import find; find(['resnet50'], 'imagenet');"
+        f"import sys, archdsl; archdsl.load('encoder resnet50 weights=imagenet {TAIL}');"
         "assert not {'torch', 'torchvision', 'timm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_weights_may_be_a_choice(torchvision_resnet18: dict[str, Tensor]) -> None:
+    space = archdsl.load(f"encoder resnet18 weights={{none, imagenet}} {TAIL}")
+    assert [choice.options for choice in space.choices] == [("none", "imagenet")]
+    line = f"encoder resnet18 weights={{none, imagenet}} {TAIL}"
+    without = archdsl.compile(line, set={"encoder.weights": "none"})
+    loaded = archdsl.compile(line, set={"encoder.weights": "imagenet"})
+    assert without.normalisation is None
+    assert loaded.normalisation == IMAGENET
 
 
 # ---- a file of one's own ---------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 """Published and saved weights, by name.
 
-`published` knows where a model's weights are and gets them, `files` reads and writes one's own, `fitting`
-puts either into a module.
+`fetching` gets those that others trained, `files` reads and writes one's own, `fitting` puts either into a
+module.
 """

@@ -19,8 +19,8 @@ from archdsl.emitters.torch_module import Model
 from archdsl.errors.commands import NoSuchFile, Unreadable
 from archdsl.errors.weights import NotSafetensors
 from archdsl.files import write_atomically
+from archdsl.weights.fetching import Normalisation
 from archdsl.weights.fitting import State, load_state
-from archdsl.weights.published import Normalisation
 
 _NORMALISATION = "normalisation"
 

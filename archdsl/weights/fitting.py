@@ -10,9 +10,10 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from archdsl.elaboration.published import Published
 from archdsl.emitters.torch_module import Model
 from archdsl.errors.weights import WeightsDoNotFit
-from archdsl.weights.published import Normalisation, fetch, find
+from archdsl.weights.fetching import Normalisation, fetch
 
 State: TypeAlias = Mapping[str, Tensor]
 
@@ -20,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 def load_published(
-    module: Model, path: str, names: Iterable[str], tag: str, parts: Collection[str], channels: int
+    module: Model, path: str, published: Published, parts: Collection[str], channels: int
 ) -> None:
     """Gives an encoder published weights, and `module.normalisation` what its images have to be.
 
@@ -29,16 +30,14 @@ def load_published(
 
     Args:
         path: the encoder's module path.
-        names: the encoder's word, and the words that it is short for.
-        tag: which of its weights.
+        published: where the weights are.
         parts: module paths, below `path`, of everything with weights in the whole encoder, built or not.
         channels: of the image.
 
     Raises:
-        NoPublishedWeights, UnknownTag, LibraryMissing, NotFetched: there are none, or none can be had.
+        UnknownTag, LibraryMissing, NotFetched: there are no such weights, or they can't be had.
         WeightsDoNotFit: they are not those of this encoder; the module is as it was.
     """
-    published = find(names, tag)
     fetched = fetch(published)
     encoder = module.get_submodule(path)
     wanted = encoder.state_dict()

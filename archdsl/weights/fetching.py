@@ -1,37 +1,14 @@
-"""Weights that others trained: where they are, and how to get them.
-
-`about weights="LIBRARY:MODEL.TAG"` in specs/models/ names them. The library, timm or torchvision, downloads
-them once and keeps them in its own cache. A spec says `weights=imagenet` for the tag that stands there, or
-another of the model's tags.
-"""
+"""Weights that others trained, from timm or torchvision, which download them once and keep them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from archdsl import resources
-from archdsl.errors.weights import LibraryMissing, NoPublishedWeights, NotFetched, UnknownTag
-from archdsl.parser import parse
-from archdsl.source import Source
-from archdsl.syntax import About, Text
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-DEFAULT_TAG = "imagenet"
-
-
-class Published(NamedTuple):
-    """Where weights are."""
-
-    library: str
-    model: str
-    tag: str
-
-    def __str__(self) -> str:
-        return f"{self.library}:{self.model}.{self.tag}"
+from archdsl.elaboration.published import DEFAULT_TAG, Published
+from archdsl.errors.weights import LibraryMissing, NotFetched, UnknownTag
 
 
 class Normalisation(NamedTuple):
@@ -46,35 +23,6 @@ class Fetched(NamedTuple):
 
     state: Mapping[str, Tensor]
     normalisation: Normalisation
-
-
-def find(names: Iterable[str], tag: str) -> Published:
-    """Where the weights of an encoder are; `names` are its word and the words that it is short for.
-
-    Raises:
-        NoPublishedWeights: no model of these names states any.
-    """
-    names = tuple(names)
-    stated = _stated()
-    for name in names:
-        if name in stated:
-            found = stated[name]
-            return found if tag == DEFAULT_TAG else found._replace(tag=tag)
-    raise NoPublishedWeights(names[0], tuple(stated))
-
-
-@cache
-def _stated() -> dict[str, Published]:
-    """What the library's models say of their weights, by model."""
-    found = {}
-    for path in sorted((resources.specs() / "models").glob("*.arch")):
-        spec = parse(Source(path.name, path.read_text(encoding="utf-8")))
-        for statement in spec.statements:
-            for keyword in statement.keywords if isinstance(statement, About) else ():
-                if keyword.name == "weights" and isinstance(keyword.value, Text):
-                    library, _, name = keyword.value.value.partition(":")
-                    found[path.stem] = Published(library, *name.split(".", 1))
-    return found
 
 
 def fetch(published: Published) -> Fetched:

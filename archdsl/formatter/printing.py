@@ -203,6 +203,9 @@ class _Printer:
         first, second = self._within(node.left, left), self._within(node.right, right)
         if node in self._scalars:
             return sequence(first, node.operator, second)
+        in_brackets = isinstance(node.left, Paren | Function) or _tightness(node.left) < left
+        if node.operator == "*" and in_brackets:  # as a repeat is written
+            return sequence(first, " * ", second)
         return Fold(sequence(first, Nest(sequence(Line(), f"{node.operator} ", second))))
 
     def _unary(self, node: Unary) -> Layout:

@@ -107,13 +107,14 @@ class StageName:
     """One of the stage's own words, else any definition, else (in brackets) a definition only.
 
     With `rest` the arguments that the recipe stage does not know belong to this definition; with
-    `sizes` a size such as `1x1` may stand there too.
+    `sizes` a size such as `1x1` may stand there too; with `closed` the own words are all there are.
     """
 
     own: tuple[str, ...] = ()
     optional: bool = False
     rest: bool = False
     sizes: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,13 @@ class File:
             return found[0]
         return self.vocabulary.meaning(word)
 
+    def is_structure(self, word: str) -> bool:
+        """Whether a word is one of structure here: no definition of its name comes before it."""
+        try:
+            return word in STRUCTURE and self.meaning(word) is None
+        except (ArchError, Mistake):
+            return False
+
     def is_open(self, node: Node) -> bool:
         """Whether a node holds a choice, or calls a definition that does; lets do not count."""
         known = self._open.get(node)

@@ -165,7 +165,7 @@ class Stages(Values):
     def word(self, word: Word, reach: Reach, whole: bool = True) -> None:
         """Checks a stage: what its word means, and its arguments."""
         signature = ANYTHING
-        if word.name in STRUCTURE:
+        if self.file.is_structure(word.name):
             signature = STRUCTURAL[word.name]
         elif word.name in JOINS:
             self._unglued(word)

@@ -52,6 +52,7 @@ from archdsl.syntax import (
     Truth,
     Unary,
     When,
+    Word,
     as_pipeline,
 )
 from archdsl.vocabulary import JOINS, Binding, Definition, Meaning
@@ -216,6 +217,9 @@ class Values:
                 self.argument(otherwise, kind, option, stage, reach)
             case Paren(inner=inner):
                 self.argument(inner, kind, option, stage, reach)
+            case Quote(pipeline=Pipeline(elements=(Word() as word,))) if word.name in own_words(kind):
+                for given in word.arguments:  # a recipe stage's own word with arguments of the stage
+                    self.value(given.value if isinstance(given, Keyword) else given, reach)
             case _:
                 self.value(node, reach)
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from archdsl.elaboration.blame import at_word
+from archdsl.elaboration.choices import join_words
 from archdsl.elaboration.context import Context
 from archdsl.elaboration.evaluate import NO_WORDS, Evaluator, is_list
 from archdsl.elaboration.values import (
@@ -15,6 +16,7 @@ from archdsl.elaboration.values import (
     Callee,
     Given,
     Muted,
+    OwnWord,
     Partial,
     Quoted,
     Value,
@@ -128,8 +130,8 @@ class Arguments:
         self, found: Partial, given: tuple[Expression | Keyword, ...], context: Context, words: str
     ) -> tuple[list[Given], dict[str, Given]]:
         """The values of a call's arguments."""
-        names = parameter_names(found.callee)
-        kinds = kinds_of(found.callee)
+        options = kinds_of(found.callee)
+        places, kinds = taken(found, found.positional)
         positional: list[Given] = []
         keywords: dict[str, Given] = {}
         spans: dict[str, Span] = {}
@@ -140,13 +142,25 @@ class Arguments:
                     first = Label(spans[name], "first here")
                     raise ArchError(GivenTwice(found.word, name).at(argument.span, first))
                 spans[name] = argument.span
-                value = self._value(argument.value, kinds.get(name), context, f"{words}.{name}")
+                value = self._value(argument.value, options.get(name), context, f"{words}.{name}")
                 keywords[name] = Given(value, argument.value.span)
                 continue
             place = len(found.positional) + len(positional)
-            name = names[place] if place < len(names) else str(place)
-            below = words if is_stage_name(kinds.get(name)) else f"{words}.{name}"
-            positional.append(Given(self._value(argument, kinds.get(name), context, below), argument.span))
+            name = places[place] if place < len(places) else str(place)
+            kind = kinds.get(name)
+            below = words if is_stage_name(kind) else f"{words}.{name}"
+            value = self._value(argument, kind, context, below)
+            if isinstance(value, OwnWord):
+                word = BareWord(value.word.name, value.word.name_span)
+                stage = found.but(positional=(*found.positional, *positional, Given(word, argument.span)))
+                below = join_words(value.words, word)
+                more, keywords = self.collected(stage, value.word.arguments, value.context, below)
+                positional += [stage.positional[-1], *more]
+                spans.update((name, given.span) for name, given in keywords.items())
+                continue
+            positional.append(Given(value, argument.span))
+            if place == 0:
+                places, kinds = taken(found, tuple(positional))
         return positional, keywords
 
     def _value(self, node: Expression, kind: Any, context: Context, words: str) -> Value:
@@ -238,9 +252,7 @@ class Arguments:
         stage = found.callee
         assert isinstance(stage, type) and issubclass(stage, Stage)
         fields: Mapping[str, Field[Any]] = arguments(stage)
-        first = next(iter(fields), None)
-        rest = first is not None and getattr(fields[first].metadata["kind"], "rest", False)
-        if rest:
+        if takes_more(stage):
             found = self._passed_on(found, fields, context)
         return stage(**self._bound(found, fields, span, context)), {}
 
@@ -371,6 +383,8 @@ class Arguments:
     def _stage_name(
         self, kind: StageName, value: Value, option: str, stage: str, span: Span, context: Context
     ) -> Value:
+        if kind.closed and isinstance(value, Partial | Quoted):
+            raise ArchError(UnknownWord(stage, span.text, kind.own).at(span))
         if isinstance(value, Quoted):
             return as_partial(value, None)
         if isinstance(value, Partial):
@@ -383,7 +397,8 @@ class Arguments:
             file = context.frame.file
             names = tuple(dict.fromkeys((*file.definitions, *file.vocabulary.library)))
             public = tuple(name for name in names if not name.startswith("_"))
-            raise ArchError(at_word(UnknownWord(stage, value, kind.own, public), value, span))
+            known = () if kind.closed else public
+            raise ArchError(at_word(UnknownWord(stage, value, kind.own, known), value, span))
         raise ArchError(WrongValue(option, "a stage", described(value)).at(span))
 
     def _gate(self, kind: Gate, value: Value, option: str, stage: str, span: Span, context: Context) -> Value:
@@ -462,6 +477,27 @@ def kinds_of(callee: Callee) -> dict[str, Any]:
     if not isinstance(callee, type):
         return {}
     return {name: field.metadata["kind"] for name, field in arguments(callee).items()}
+
+
+def taken(found: Partial, positional: tuple[Given, ...]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """What a call takes by position, and of which kinds: after a recipe stage's NAME what that one takes."""
+    places = parameter_names(found.callee)
+    named = positional[0].value if positional else None
+    if isinstance(named, Partial) and takes_more(found.callee):
+        more = parameter_names(named.callee)[len(named.positional) :]
+        return (places[0], *more), kinds_of(named.callee)
+    return places, kinds_of(found.callee)
+
+
+def takes_more(callee: Callee) -> bool:
+    """Whether a recipe stage passes arguments on to the definition that it names."""
+    first = first_kind(callee)
+    return isinstance(first, StageName) and first.rest
+
+
+def first_kind(callee: Callee) -> Any:
+    """The kind of a callee's first argument, None of a definition's."""
+    return next(iter(kinds_of(callee).values()), None)
 
 
 def is_stage_name(kind: Any) -> bool:

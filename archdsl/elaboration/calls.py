@@ -35,7 +35,7 @@ from archdsl.ops.trivial import Identity
 from archdsl.source import Label, Span
 from archdsl.stage import Flow, Lattice, Map, Pyramid, Stage
 from archdsl.syntax import Node, Pipeline, Word
-from archdsl.vocabulary import JOINS, STRUCTURE, Definition
+from archdsl.vocabulary import JOINS, Definition
 
 MAX_CALLS = 64
 MEMO_LIMIT = 20_000
@@ -88,7 +88,7 @@ class Calls(Arguments):
 
     def word(self, word: Word, flow: Any, context: Context, label: str | None) -> Any:
         """Runs a stage: a word and its arguments."""
-        if word.name in STRUCTURE and not isinstance(context.variables.get(word.name), Partial | Quoted):
+        if self.is_structure(word, context):
             return self.structure(word, flow, context, label)
         try:
             found = self.callee(word, context)
@@ -104,6 +104,11 @@ class Calls(Arguments):
         if flow is UNKNOWN:
             return UNKNOWN
         return self.call(whole, flow, context, label, word.span, word)
+
+    @staticmethod
+    def is_structure(word: Word, context: Context) -> bool:
+        stage = isinstance(context.variables.get(word.name), Partial | Quoted)
+        return not stage and context.frame.file.is_structure(word.name)
 
     def call(
         self,
@@ -261,7 +266,7 @@ class Calls(Arguments):
         """A definition that is one bare call is that call."""
 
         def run() -> Any:
-            if alias.name in STRUCTURE:
+            if self.is_structure(alias, inside):
                 return self.structure(alias, flow, inside, label)
             found = self.alias_partial(alias, passed, inside)
             return self.call(found, flow, inside, label, alias.span, alias)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, TypeVar, cast
 
+from archdsl.elaboration.arguments import first_kind, own_words
 from archdsl.elaboration.context import Trace
 from archdsl.elaboration.evaluate import bare
 from archdsl.elaboration.program import Elaborated, Program
@@ -285,18 +286,36 @@ class Closer:
 
     def _arguments(self, word: Word, trace: Trace, turn: Turn) -> tuple[Expression | Keyword, ...]:
         """A call's arguments, and what was decided for those that it leaves to open defaults."""
-        made: list[Expression | Keyword] = []
-        for argument in word.arguments:
-            if isinstance(argument, Keyword):
-                made.append(replace(argument, value=self.expression(argument.value, trace, turn)))
-            else:
-                made.append(atom(self.expression(argument, trace, turn)))
+        made = self._written(word, trace, turn)
         definition = self._definition(word.name)
         for parameter in open_defaults(definition, word) if definition is not None else ():
             assert parameter.default is not None
             value = self.expression(parameter.default, trace, (*turn, word.span.start))
             made.append(Keyword(word.span, parameter.name, value, word.span))
         return tuple(made)
+
+    def _written(self, word: Word, trace: Trace, turn: Turn) -> list[Expression | Keyword]:
+        """The arguments as they were written, closed; options by name last."""
+        made: list[Expression | Keyword] = []
+        for argument in word.arguments:
+            if isinstance(argument, Keyword):
+                made.append(replace(argument, value=self.expression(argument.value, trace, turn)))
+            elif (option := self._own_option(word, argument, trace, turn)) is not None:
+                made += [Name(option.name_span, option.name), *self._written(option, trace, turn)]
+            else:
+                made.append(atom(self.expression(argument, trace, turn)))
+        return sorted(made, key=lambda argument: isinstance(argument, Keyword))
+
+    def _own_option(self, word: Word, argument: Expression, trace: Trace, turn: Turn) -> Word | None:
+        """The option that was taken, if it is a recipe stage's own word with arguments."""
+        stage = self.program.file.meaning(word.name)
+        if not isinstance(argument, Choice) or not isinstance(stage, type):
+            return None
+        own = own_words(first_kind(stage))
+        match argument.options[self._taken(argument, argument.options, trace, turn)]:
+            case Quote(pipeline=Pipeline(elements=(Word() as option,))) if option.name in own:
+                return option
+        return None
 
     def _definition(self, name: str) -> Definition | None:
         return self.program.file.definitions.get(name)

@@ -13,6 +13,7 @@ from archdsl.elaboration.context import Context
 from archdsl.elaboration.values import (
     UNKNOWN,
     Muted,
+    OwnWord,
     Partial,
     Quoted,
     Uncacheable,
@@ -304,6 +305,8 @@ class Evaluator:
     def _quote(self, node: Quote, context: Context, words: str, own: frozenset[str]) -> Value:
         elements = node.pipeline.elements
         if len(elements) == 1 and isinstance(elements[0], Word):
+            if elements[0].name in own:
+                return OwnWord(elements[0], context, words)
             return self.partial(elements[0], context, words)
         return self.quoted(node.pipeline, context, words)
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 from archdsl.op import Op, arguments
 from archdsl.source import Span
 from archdsl.stage import BareWord, Lattice, Map, Pyramid, Size, Stage
-from archdsl.syntax import Pipeline
+from archdsl.syntax import Pipeline, Word
 from archdsl.vocabulary import Definition
 
 Value: TypeAlias = Any
@@ -62,6 +62,14 @@ class Quoted:
 
     def takes(self, parameter: str) -> bool:
         return False
+
+
+class OwnWord(NamedTuple):
+    """A recipe stage's own word with arguments of the stage, as an option: `skip {plain, nested depth=2}`."""
+
+    word: Word
+    context: Any
+    words: str
 
 
 Callee: TypeAlias = "Definition | type[Op] | type[Stage] | Quoted"
@@ -195,6 +203,8 @@ def described(value: Value) -> str:
         return f"the stage `{value.word}`"
     if isinstance(value, Quoted):
         return "a pipeline"
+    if isinstance(value, OwnWord):
+        return f"`{value.word.span.text}`"
     if isinstance(value, tuple):
         return "a list"
     return "this"

@@ -33,7 +33,8 @@ class Skip(Stage):
     name = "skip"
     part = "decoder"
     form: str = arg(
-        kind=StageName(own=tuple(JOINS), optional=True), doc="which nodes exist and how they join"
+        kind=StageName(own=tuple(JOINS), optional=True, closed=True),
+        doc="which nodes exist and how they join",
     )
     depth: int | None = arg(None, kind=Int(low=1, optional=True), doc="how many levels are climbed")
     input: bool = arg(False, kind=Flag(), doc="whether the image itself joins at full resolution")

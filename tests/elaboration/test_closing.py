@@ -28,7 +28,7 @@ SPACES = [
     OPEN + "aux (f 3) | aux (f 3 | gap) | f 4",
     OPEN + "conv 1 3 | context {f 4, none}",
     OPEN + "let w = {3, 4}\nf w | if w == 3 (f w)",
-    "def e(w={2, 4}) = conv 3 w | tap | {pool max 2, pool avg 2} | conv 3 4 | tap\nencoder e | skip plain | up nearest",
+    "def e(w={2, 4}) = conv 3 w | tap | {pool max 2, pool avg 2} | tap\nencoder e | skip plain | up nearest",
     "def e = resnet {basic, bottleneck} [1, 1, 1, 1]\nencoder {e, resnet18} | head linear out=2",
     "def h(out) = conv 1 {4, 8} | conv 1 out\nconv 1 3 | head h out=2",
     "for w in [{3, 4}] * 2, d in [1, 2] (conv 3 w dilation=d as c{d})",

@@ -17,6 +17,7 @@ from archdsl.studies.study import Study
 from archdsl.studies.supervisor import Ending
 from archdsl.studies.trials import COMPLETE
 from archdsl.training import Epoch
+from tests.data.folders import segmentation
 from tests.studies.fakes import Curve, ScriptedExecutor
 from tests.studies.test_report import TRIALS
 
@@ -128,9 +129,9 @@ def test_candidates_of_the_library_s_spaces_are_distinct_feasible_and_closed(
 
 
 def test_a_closed_spec_is_no_study(archdsl: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
-    from tests.data.folders import segmentation
-
-    (tmp_path / "closed.arch").write_text(SPACE.split("|")[0].replace("4..8:4", "4"))
+    (tmp_path / "closed.arch").write_text(
+        "encoder plain widths=[4, 8] | skip plain | up bilinear | head 1x1 out=3\n"
+    )
     code, _, err = archdsl("search", "closed.arch", "--data", segmentation(tmp_path / "cells"))
     assert code == 2
     assert "leaves nothing open" in err

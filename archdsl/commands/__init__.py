@@ -45,6 +45,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
+        if word.endswith(".arch"):
+            ctx.fail(f"A command is missing before '{word}', as in: archdsl check {word}")
         if word not in COMMANDS and not word.startswith("-"):
             near = suggest(word, COMMANDS)
             hint = f"Did you mean '{near}'?" if near else f"Commands: {', '.join(COMMANDS)}."

@@ -5,9 +5,13 @@ They have no place in a spec, so they are shown without a picture, and the comma
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 
 from archdsl.errors.base import Diagnostic, Mistake, named, suggest
+
+_NOTHING_THERE = os.strerror(errno.ENOENT)
 
 
 @dataclass(eq=False)
@@ -68,6 +72,10 @@ class Unwritable(Mistake):
 
     def message(self) -> str:
         return f"`{self.path}` cannot be written: {self.reason}"
+
+    def help(self) -> str:
+        folder = os.path.dirname(self.path)
+        return f"make the folder `{folder}` first" if folder and self.reason == _NOTHING_THERE else ""
 
 
 @dataclass(eq=False)

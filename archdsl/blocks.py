@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from archdsl.errors import ArchError
 from archdsl.errors.expansion import TooManyOperations
-from archdsl.errors.names import PathTwice
+from archdsl.errors.names import PathInside, PathTwice
 from archdsl.identity import Digested, op_digest
 from archdsl.network import Operation, Scope, needed
 from archdsl.op import Op
@@ -188,13 +188,26 @@ class Builder:
         self.leaves: dict[str, int] = {}
         self.taps: list[int] = []
         self.paths: dict[str, Span] = {}
+        self.held: dict[str, tuple[str, Span]] = {}  # beginnings of names with dots
         self.count = 0
 
     def claim(self, path: str, span: Span) -> None:
         """Takes a module path; one path twice is a mistake that shows both places."""
         if path in self.paths:
             raise ArchError(PathTwice(path).at(span, Label(self.paths[path], "first here")))
+        if path in self.held:
+            inner, place = self.held[path]
+            raise ArchError(PathInside(inner, path).at(place, Label(span, f"`{path}` is this stage")))
         self.paths[path] = span
+
+    def hold(self, prefix: str, name: str, span: Span) -> None:
+        """Takes the modules that a name with dots makes; one of them that is a stage is a mistake."""
+        for end, letter in enumerate(name):
+            if letter == ".":
+                path, inner = join_path(prefix, name[:end]), join_path(prefix, name)
+                if place := self.paths.get(path):
+                    raise ArchError(PathInside(inner, path).at(span, Label(place, f"`{path}` is this stage")))
+                self.held.setdefault(path, (inner, span))
 
     def add(self, op: Op, inputs: tuple[int, ...], path: str, span: Span) -> int:
         """Adds an operation; its shape rule may raise a Mistake."""
@@ -269,6 +282,14 @@ class Builder:
             if not shared:
                 self.training.append(TrainingOutput(join_path(prefix, t.name), value, t.weight))
         return moved
+
+    def weights(self, first: int) -> tuple[int, ...]:
+        """Parameters of each operation with weights that was added from an item on."""
+        found: list[int] = []
+        for item, cost in zip(self.items[first:], self.costs[first:], strict=True):
+            costs = item.block.costs if isinstance(item, Instance) else (cost,)
+            found += (cost.params for cost in costs if cost.params)
+        return tuple(found)
 
     def mark(self) -> Mark:
         """Where the builder stands, to come back to."""

@@ -7,6 +7,7 @@ becomes a block that is remembered by what it depends on.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from archdsl.blocks import TrainingOutput, join_path
@@ -22,7 +23,9 @@ from archdsl.errors.names import (
     MissingArgument,
     NotAStage,
     NotShared,
+    OtherWeights,
     ReservedPath,
+    ReservedValue,
     TooManyArguments,
     UnknownOption,
     WrongValue,
@@ -128,10 +131,18 @@ class Elaborator(Joins):
         else:
             if own is not None and marked.label_span is not None and makes_modules(marked.element):
                 self._check_label(own, marked.label_span)
+                context.frame.builder.hold(context.scope.prefix, own, marked.label_span)
+            first = len(context.frame.builder.items)
             made = self.element(marked.element, flow, context, name)
             if name is not None:
-                context.frame.applied[name] = (marked.element, context, context.scope.prefix)
+                weights = context.frame.builder.weights(first)
+                context.frame.applied[name] = Applied(
+                    marked.element, context, context.scope.prefix, flow, weights
+                )
         if own is not None:
+            if own in ("in", "input"):
+                assert marked.label_span is not None
+                raise ArchError(ReservedValue(own).at(marked.label_span))
             context.frame.names[own] = made
         return made
 
@@ -271,9 +282,15 @@ class Elaborator(Joins):
         name = self.evaluator.filled(names[0].name, context, names[0].span)
         if name not in applied:
             raise ArchError(NotShared(name, tuple(applied)).at(names[0].span))
-        element, where, prefix = applied[name]
-        again = where.but(scope=Scope(prefix, shared=True), asker=context.asker, trail=None)
-        return self.element(element, flow, again, name)
+        was: Applied = applied[name]
+        again = was.context.but(scope=Scope(was.prefix, shared=True), asker=context.asker, trail=None)
+        builder = context.frame.builder
+        first = len(builder.items)
+        made = self.element(was.element, flow, again, name)
+        if builder.weights(first) != was.weights:
+            told = described(was.flow).removeprefix("a map of "), described(flow).removeprefix("a map of ")
+            raise ArchError(OtherWeights(name, *told).at(word.span))
+        return made
 
     def _level(self, word: Word, flow: Any, context: Context, label: str | None) -> Map:
         (index,) = self._whole_arguments(word, context, 1)
@@ -333,6 +350,17 @@ class Elaborator(Joins):
         if isinstance(made, Map):
             context.frame.builder.training.append(TrainingOutput(path, made.value, weight))
         return flow
+
+
+@dataclass(frozen=True, eq=False)
+class Applied:
+    """A named stage that ran, for `share`: with what flowed in, and the parameters of its operations."""
+
+    element: Element
+    context: Context
+    prefix: str
+    flow: Any
+    weights: tuple[int, ...]
 
 
 def makes_modules(element: Element) -> bool:

@@ -271,6 +271,21 @@ class PathTwice(Mistake):
 
 
 @dataclass(eq=False)
+class PathInside(Mistake):
+    """A name with dots whose beginning is a stage of its own: `conv ... as a | bn as a.b`."""
+
+    code = "E129"
+    path: str
+    outer: str
+
+    def message(self) -> str:
+        return f"`{self.path}` lies inside the stage `{self.outer}`"
+
+    def help(self) -> str:
+        return f"a stage holds no others: choose another name than `{self.outer}` for one of them"
+
+
+@dataclass(eq=False)
 class ReservedPath(Mistake):
     code = "E114"
     name: str
@@ -347,6 +362,40 @@ class NotShared(Mistake):
 
     def help(self) -> str:
         return f"modules so far: {named(self.known)}" if self.known else "name the module with `as` first"
+
+
+@dataclass(eq=False)
+class OtherWeights(Mistake):
+    """`share` of a module on a map that its weights don't fit."""
+
+    code = "E130"
+    name: str
+    first: str
+    now: str
+
+    def message(self) -> str:
+        return f"the weights of `{self.name}` don't fit here"
+
+    def label(self) -> str:
+        return f"it first got {self.first}, now {self.now}"
+
+    def help(self) -> str:
+        return "a shared module wants the channels that it had at first: bring them there with `conv 1x1`"
+
+
+@dataclass(eq=False)
+class ReservedValue(Mistake):
+    """A stage called `in` or `input`, whose value `@in` and `@input` would never be."""
+
+    code = "E131"
+    name: str
+
+    def message(self) -> str:
+        what = "what flows into a definition" if self.name == "in" else "the image"
+        return f"`{self.name}` can't name a stage: `@{self.name}` is {what}"
+
+    def help(self) -> str:
+        return f"choose another name, such as `{self.name}_`"
 
 
 @dataclass(eq=False)

@@ -41,6 +41,9 @@ TOLD = [
     ("E126", "input 3x32x32\n«input 3x64x64»\nrelu"),
     ("E127", "default «concat» bias=false\nrelu"),
     ("E128", "let w = «@in»\nid"),
+    ("E129", "conv 1x1 8 as a | bn as «a.b»"),
+    ("E130", "conv 3x3 8 as c | «share c»"),
+    ("E131", "conv 1x1 8 as «in»"),
     # ---- what flows
     ("E250", "conv 3x3 8 | «skip» plain | up transpose | head 1x1 out=2"),
     ("E251", "encoder plain widths=[8, 16] | skip plain depth=«2» | up transpose | head 1x1 out=2"),

@@ -71,6 +71,35 @@ def test_one_path_twice_is_a_mistake() -> None:
     assert codes("(conv 3x3 8 as a) * 2") == ["E113"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "conv 1 8 as a | bn as a.weight",
+        "conv 1 8 as a | (bn | relu) as a.b",
+        "conv 1 8 as a.b.c | bn as a.b",
+        "def f = conv 1 8 as b | bn\nf as a | relu as a.b",
+    ],
+)
+def test_a_stage_holds_no_others_but_those_of_its_definition(text: str) -> None:
+    assert codes(text) == ["E129"]
+
+
+def test_names_with_dots_may_share_their_beginning() -> None:
+    assert modules("conv 1 8 as a.b | conv 1 8 as a.c | (conv 1 8) * 1 as d | conv 1 8 as d.x") == [
+        "a.b", "a.c", "d.0", "d.x"
+    ]  # fmt: skip
+
+
+def test_a_shared_module_wants_the_channels_that_it_had_at_first() -> None:
+    assert codes("conv 3 8 as c | share c") == ["E130"]
+    assert codes("def f(w) = conv 3 w | bn\nf 4 as g | share g") == ["E130"]
+    assert codes("conv 3 8 as c | conv 1 3 | share c") == []
+
+
+def test_what_flows_in_and_the_image_keep_their_names() -> None:
+    assert codes("conv 1 3 as in") == codes("conv 1 3 as input") == ["E131"]
+
+
 def test_a_name_that_every_module_has_is_a_mistake() -> None:
     assert codes("conv 3x3 8 as forward") == ["E114"]
     assert codes("conv 3x3 8 as block.training") == ["E114"]

@@ -315,7 +315,7 @@ class Calls(Arguments):
         numbering = outer.run.words_in(quoted.pipeline, where.frame.file)
         inside = Context(
             frame, context.asker, where.variables, context.scope, quoted.words, numbering, where.turn,
-            sumless=context.sumless,
+            context.trail, context.sumless,
         )  # fmt: skip
         return self.become(quoted.pipeline, flow, inside, label, quoted.words)
 

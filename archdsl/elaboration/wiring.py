@@ -248,6 +248,8 @@ class Wires:
             frame, context.asker, context.variables, Scope(""), found.words, {}, context.turn, trail
         )
         made = self.elaborator.call(found, here, inside, None, found.span)
+        if isinstance(made, Map) and not trail.values:
+            trail.follow(made)  # a single operation
         return finished(builder, made, trail)
 
     def _levels(self, block: Block, stage: Partial, taps: tuple[str, ...] | None) -> list[Map]:

@@ -215,19 +215,23 @@ class HeadTwice(Mistake):
 
 
 @dataclass(eq=False)
-class ContextMoves(Mistake):
+class PartMoves(Mistake):
+    """A part of a recipe that was given another size than its place has."""
+
     code = "E263"
     before: str
     after: str
+    part: str = "a context module"
+    option: str = "form"
 
     def message(self) -> str:
-        return "a context module must keep the height and width of its map"
+        return f"{self.part} must keep the height and width of its map"
 
     def label(self) -> str:
         return f"it makes {self.after} of {self.before}"
 
     def blames(self) -> str:
-        return "form"
+        return self.option
 
 
 @dataclass(eq=False)
@@ -303,6 +307,48 @@ class ClassesDiffer(Mistake):
         if self.maps > 1:
             return f"a head makes one answer of them: `| head 1x1 out={self.classes}`"
         return "`let classes = ...` and `out=classes` take the number of the data"
+
+
+@dataclass(eq=False)
+class LevelsInDisorder(LevelMistake):
+    """A pyramid whose maps don't get coarser from one to the next."""
+
+    code = "E269"
+    stage: str
+    levels: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.stage}` needs levels that get coarser, the finest first"
+
+    def help(self) -> str:
+        return f"these are {' '.join(self.levels)}: put them in order, one of each stride"
+
+
+@dataclass(eq=False)
+class NotDoubled(Mistake):
+    """A definition as `up` that doesn't double its map, or levels that are further apart than that."""
+
+    code = "E270"
+    form: str
+    before: str
+    after: str
+    levels: bool = False
+
+    def message(self) -> str:
+        if self.levels:
+            return (
+                f"`up {self.form}` only doubles, but levels {self.before} and {self.after} are further apart"
+            )
+        return f"`{self.form}` as `up` must double its map"
+
+    def label(self) -> str:
+        return "" if self.levels else f"it makes {self.after} of {self.before}"
+
+    def help(self) -> str:
+        return "`up bilinear` and `up nearest` climb steps of any height"
+
+    def blames(self) -> str:
+        return "form"
 
 
 def _counted(number: int, word: str, plural: str = "s") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-from archdsl.errors.recipes import ContextMoves, WrongFlow
+from archdsl.errors.recipes import PartMoves, WrongFlow
 from archdsl.op import arg
 from archdsl.stage import Map, Pyramid, Stage, StageName, StageValue, Wiring
 
@@ -27,7 +27,7 @@ class Context(Stage):
         deepest = flow if isinstance(flow, Map) else flow.maps[-1]
         made = net.call(self.form, deepest, name="context")
         if made.shape.spatial != deepest.shape.spatial:
-            raise ContextMoves(str(deepest.shape), str(made.shape))
+            raise PartMoves(str(deepest.shape), str(made.shape))
         if isinstance(flow, Map):
             return made
         row = len(flow.maps) - 1

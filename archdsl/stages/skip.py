@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, final
 
-from archdsl.errors.recipes import SingleLevel, TooDeep, WrongFlow
+from archdsl.errors.recipes import LevelsInDisorder, SingleLevel, TooDeep, WrongFlow
 from archdsl.op import Flag, Int, Word, arg
 from archdsl.stage import (
     EVERYWHERE,
     Gate,
     Lattice,
+    Map,
     PerLevel,
     PerLevelValue,
     Pyramid,
@@ -49,6 +51,8 @@ class Skip(Stage):
         strides = tuple(f"/{level.stride}" for level in flow.maps)
         if len(flow.maps) < 2:
             raise SingleLevel("skip", strides)
+        if not in_order(flow.maps):
+            raise LevelsInDisorder("skip", strides)
         form = self.form or "none"
         depth = len(flow.maps) - 1 if self.depth is None else self.depth
         if depth >= len(flow.maps):
@@ -71,3 +75,9 @@ class Skip(Stage):
         """Finest first: a longer schedule is used from its start."""
         turned = PerLevelValue(tuple(reversed(self.attention.values)), True)
         return tuple(reversed(turned.aligned("attention", count)))
+
+
+def in_order(levels: tuple[Map, ...]) -> bool:
+    """Whether each level is coarser than the one before."""
+    strides = [level.stride for level in levels]
+    return None not in strides and all(a < b for a, b in pairwise(strides))  # type: ignore[operator]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-from archdsl.errors.recipes import WidthOfSum, WrongFlow
+from archdsl.errors.recipes import NotDoubled, PartMoves, WidthOfSum, WrongFlow
 from archdsl.op import Int, Word, arg
 from archdsl.ops.convolutions import Conv
 from archdsl.ops.joins import Add, Concat
@@ -28,7 +28,8 @@ from archdsl.stage import (
     Wiring,
 )
 
-OWN = ("transpose", "bilinear", "nearest", "pixelshuffle")
+RESIZING = ("bilinear", "nearest")
+OWN = ("transpose", *RESIZING, "pixelshuffle")
 PLACES = ("none", "standard", "pre", "post", "identity")
 LABELS = {
     "transpose": "up ×2, transposed conv",
@@ -173,10 +174,18 @@ class Climb:
         gate = self.lattice.gates[row + self.lattice.with_input] if self.lattice.gates else None
         join = self.lattice.join
         like = self.lattice.maps[row]
+        self._doubled(step.form, nodes[row + 1, column - 1], like)
         maps = (nodes[row + 1, column - 1], like, *(nodes[place] for place in skips))
         made = self.net.cell(name, ("node", step, join, gate), maps, node(step, join, gate))
         self._draw(made, row, column, skips)
         return made
+
+    @staticmethod
+    def _doubled(form: str | StageValue, coarse: Map, fine: Map) -> None:
+        """Raises NotDoubled for levels that what only doubles can't climb between."""
+        if form not in RESIZING and coarse.stride != 2 * (fine.stride or 0):
+            word = form if isinstance(form, str) else form.word
+            raise NotDoubled(word, f"/{fine.stride}", f"/{coarse.stride}", levels=True)
 
     def _draw(self, made: Map, row: int, column: int, skips: tuple[tuple[int, int], ...]) -> None:
         net, name = self.net, f"x{row}_{column}"
@@ -252,7 +261,7 @@ def node(step: Step, join: str, gate: StageValue | None) -> Callable[[Wiring, tu
 
 def grow(net: Wiring, step: Step, x: Map, like: tuple[Map, ...]) -> Map:
     """A map twice as large, in the size of another where there is one."""
-    if step.form in ("bilinear", "nearest"):
+    if step.form in RESIZING:
         assert isinstance(step.form, str)
         op = Interpolate(step.form) if like else Interpolate(step.form, scale=2.0)
         return net.add(op, x, *like, name="up")
@@ -264,7 +273,9 @@ def grow(net: Wiring, step: Step, x: Map, like: tuple[Map, ...]) -> Map:
         x = below.add(PixelShuffle(2), x, name="1")
     else:
         assert not isinstance(step.form, str)
-        x = net.call(step.form, x, step.width, name="up")
+        before, x = x, net.call(step.form, x, step.width, name="up")
+        if x.stride is None or x.stride * 2 != before.stride:
+            raise NotDoubled(step.form.word, str(before.shape), str(x.shape))
     return net.add(Align(), x, *like) if like else x
 
 
@@ -286,9 +297,17 @@ def convolved(net: Wiring, step: Step, x: Map) -> Map:
         place = "none"
     if place == "pre":
         x = net.call(net.library("se"), x, name="se")
-    x = net.call(step.block, x, step.width, name="block", **keywords)
+    before, x = x, net.call(step.block, x, step.width, name="block", **keywords)
+    kept(before, x, "a block", "block")
     if place in ("standard", "post"):
         x = net.call(net.library("se"), x, name="se")
     if step.attention is not None:
-        x = net.call(step.attention, x, name="attention")
+        before, x = x, net.call(step.attention, x, name="attention")
+        kept(before, x, "a gate", "attention")
     return x
+
+
+def kept(before: Map, after: Map, part: str, option: str) -> None:
+    """Raises PartMoves for a part of a decoder that changes the size of its map."""
+    if after.shape.spatial != before.shape.spatial:
+        raise PartMoves(str(before.shape), str(after.shape), part, option)

@@ -61,6 +61,8 @@ TOLD = [
     ("E264", "pyramid(id) | «skip plain» | up transpose | head 1x1 out=2"),
     ("E265", "conv 3x3 8 | «head 1x1»"),
     ("E266", "encoder plain widths=[8, 16] | «skip plain»"),
+    ("E269", "encoder plain widths=[8, 16] | levels [1, 0] | «skip plain» | up nearest | head 1x1 out=2"),
+    ("E270", "encoder plain widths=[8, 16] | skip plain | up «double_conv» | head 1x1 out=2"),
     # ---- spaces
     ("E304", "conv 1x1 «8..4»"),
     ("E305", "conv 1x1 «4..8:0»"),

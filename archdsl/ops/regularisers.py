@@ -34,7 +34,7 @@ class DropPath(Op):
 
     name = "drop_path"
     rate: float = arg(0.0, kind=Real(low=0, high=1), doc="share of images whose branch is left out")
-    ramp: bool = arg(False, kind=Flag(), doc="whether the rate grows from 0 at the first of them to `rate`")
+    ramp: bool = arg(False, kind=Flag(), doc="whether it is rate*i/n for the i-th of the network's n, from 0")
 
     def shape(self, inputs: Shapes) -> Shape:
         return inputs[0]

@@ -211,6 +211,23 @@ class File:
             return False
         return isinstance(meaning, Definition) and meaning.is_open
 
+    @cached_property
+    def open_lets(self) -> frozenset[str]:
+        """The lets that hold a choice, or read one that does."""
+        readers: dict[str, set[str]] = {}
+        for name, binding in self.lets.items():
+            for node in walk(binding.node.value):
+                if isinstance(node, Name | Word) and node.name in self.lets:
+                    readers.setdefault(node.name, set()).add(name)
+        waiting = [name for name, binding in self.lets.items() if self.is_open(binding.node.value)]
+        found: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(readers.get(name, ()))
+        return frozenset(found)
+
     def has_recipe(self, definition: Definition) -> bool:
         """Whether a definition uses recipe stages, itself or through what it calls."""
         known = self._recipes.get(definition)

@@ -10,7 +10,7 @@ from archdsl.blocks import Block, Builder, join_path
 from archdsl.elaboration.arguments import Arguments
 from archdsl.elaboration.blame import blamed, called_from
 from archdsl.elaboration.choices import Choice, Recorder
-from archdsl.elaboration.context import Context, Frame, Scope, Trace, Trail
+from archdsl.elaboration.context import MAX_CALLS, Context, Frame, Scope, Trace, Trail
 from archdsl.elaboration.flows import Localiser, finished, flow_maps, maps_in, rebuilt
 from archdsl.elaboration.values import (
     UNKNOWN,
@@ -37,7 +37,6 @@ from archdsl.stage import Flow, Lattice, Map, Pyramid, Stage
 from archdsl.syntax import Node, Pipeline, Word
 from archdsl.vocabulary import JOINS, Definition
 
-MAX_CALLS = 64
 MEMO_LIMIT = 20_000
 
 

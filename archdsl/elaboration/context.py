@@ -8,13 +8,21 @@ from typing import Any
 
 from archdsl.blocks import Builder
 from archdsl.elaboration.choices import Asker, words_of
-from archdsl.elaboration.values import Value
-from archdsl.errors import Diagnostic
+from archdsl.elaboration.values import EndOfRun, Value
+from archdsl.errors import ArchError, Diagnostic
+from archdsl.errors.expansion import CallsTooDeep, TooManyOperations, TooManySteps
+from archdsl.errors.names import UsesItself
 from archdsl.source import Span
 from archdsl.stage import Flow, Map
 from archdsl.syntax import Node, Pipeline
 from archdsl.tensors import Shape
 from archdsl.vocabulary import File
+
+MAX_CALLS = 64  # definitions, or lets, inside one another
+MAX_STEPS = 200_000
+MOST_COLLECTED = 100
+# Mistakes after which a collecting run would meet itself again and again.
+ENDING = frozenset(mistake.code for mistake in (UsesItself, TooManyOperations, TooManySteps, CallsTooDeep))
 
 
 @dataclass(eq=False)
@@ -50,6 +58,7 @@ class Run:
         overrides: values of lets that the caller gives (`classes` of the data).
         memo: blocks that were built, by key; None elaborates everything afresh.
         collected: where mistakes go instead of ending the run; None raises the first.
+        steps: how many stages it went through.
         trace: written where the spec is to be closed.
     """
 
@@ -66,6 +75,20 @@ class Run:
     evaluating: list[Any] = field(default_factory=list)
     let_traces: dict[Any, Trace] = field(default_factory=dict)
     tracing: bool = False
+    steps: int = 0
+
+    def step(self, span: Span) -> None:
+        """Counts a stage; raises where there are too many, also of those that come to nothing."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise ArchError(TooManySteps(MAX_STEPS).at(span))
+
+    def note(self, *mistakes: Diagnostic) -> None:
+        """Notes mistakes of a collecting run; raises EndOfRun where that is enough."""
+        assert self.collected is not None
+        self.collected.extend(mistakes)
+        if len(self.collected) > MOST_COLLECTED or any(mistake.code in ENDING for mistake in mistakes):
+            raise EndOfRun
 
     def words_in(self, pipeline: Pipeline, file: File) -> dict[Node, str]:
         found = self.words.get(pipeline)

@@ -84,19 +84,19 @@ class Elaborator(Joins):
 
     def element(self, element: Element, flow: Any, context: Context, label: str | None = None) -> Any:
         """Runs one element; in a collecting run a mistake is noted and what flows on is unknown."""
-        collected = context.frame.run.collected
-        if collected is None:
+        run = context.frame.run
+        run.step(element.span)
+        if run.collected is None:
             return self._element(element, flow, context, label)
         try:
             return self._element(element, flow, context, label)
         except Muted:
-            return UNKNOWN
+            pass
         except ArchError as error:
-            collected.extend(error.diagnostics)
-            return UNKNOWN
+            run.note(*error.diagnostics)
         except Mistake as mistake:
-            collected.append(mistake.at(element.span))
-            return UNKNOWN
+            run.note(mistake.at(element.span))
+        return UNKNOWN
 
     def _element(self, element: Element, flow: Any, context: Context, label: str | None) -> Any:
         match element:

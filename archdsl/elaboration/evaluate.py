@@ -9,7 +9,7 @@ from typing import Any
 
 from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.choices import Answer, Choice
-from archdsl.elaboration.context import Context
+from archdsl.elaboration.context import MAX_CALLS, Context
 from archdsl.elaboration.values import (
     UNKNOWN,
     Muted,
@@ -23,7 +23,7 @@ from archdsl.elaboration.values import (
     shown,
 )
 from archdsl.errors import ArchError, Mistake
-from archdsl.errors.expansion import ListTooLong, NumberTooLarge
+from archdsl.errors.expansion import CallsTooDeep, ListTooLong, NumberTooLarge
 from archdsl.errors.names import (
     Arithmetic,
     NothingFlows,
@@ -157,6 +157,8 @@ class Evaluator:
             from archdsl.errors.names import UsesItself
 
             raise ArchError(UsesItself((*chain, binding.node.name)).at(binding.node.name_span))
+        if len(run.evaluating) >= MAX_CALLS:
+            raise ArchError(CallsTooDeep(MAX_CALLS).at(binding.node.name_span))
         trace = Trace(binding.node.name) if run.tracing else None
         if trace is not None:
             run.let_traces[binding.node] = trace
@@ -169,21 +171,10 @@ class Evaluator:
         finally:
             run.evaluating.pop()
 
-    def depends_on_choice(self, binding: Binding, seen: tuple[Binding, ...] = ()) -> bool:
+    @staticmethod
+    def depends_on_choice(binding: Binding) -> bool:
         """Whether a let holds a choice, or reads one that does."""
-        if binding.file.is_open(binding.node.value):
-            return True
-        if binding in seen:
-            return False
-        for node in walk(binding.node.value):
-            if isinstance(node, Name | Word):
-                try:
-                    meaning = binding.file.meaning(node.name)
-                except (Mistake, ArchError):
-                    continue
-                if isinstance(meaning, Binding) and self.depends_on_choice(meaning, (*seen, binding)):
-                    return True
-        return False
+        return binding.node.name in binding.file.open_lets
 
     def named(self, node: At, context: Context) -> Value:
         """The value called `@name`."""

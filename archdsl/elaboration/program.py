@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from archdsl.elaboration.choices import Answer, Choice, Decide, Root
 from archdsl.elaboration.context import Context, Frame, Run, Scope, Trace
 from archdsl.elaboration.elaborator import Elaborator
 from archdsl.elaboration.flows import flow_maps
-from archdsl.elaboration.values import UNKNOWN, Value, described
+from archdsl.elaboration.values import UNKNOWN, EndOfRun, Value, described
 from archdsl.elaboration.wiring import Recipe, WeightsWanted, stage_runner
 from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.names import (
@@ -192,7 +193,8 @@ class Program:
         numbering = run.words_in(pipeline, self.file)
         context = Context(frame, root, {}, Scope(""), "", numbering)
         bare = bare_call(pipeline)
-        with room_for_calls():
+        made: Any = UNKNOWN
+        with room_for_calls(), suppress(EndOfRun):
             if bare is not None:
                 # A file's pipeline that is one bare call is that call: no level of its own.
                 made = elaborator.element(bare, here, context, "")

@@ -27,6 +27,10 @@ class Given(NamedTuple):
     span: Span
 
 
+class EndOfRun(Exception):
+    """A collecting run has found enough, or would take too long to go on."""
+
+
 class Muted(Exception):
     """What follows from a mistake that is already told."""
 

@@ -20,6 +20,18 @@ class TooManyOperations(Mistake):
 
 
 @dataclass(eq=False)
+class TooManySteps(Mistake):
+    code = "E414"
+    limit: int
+
+    def message(self) -> str:
+        return f"this spec goes through more than {self.limit:,} stages while it is expanded"
+
+    def label(self) -> str:
+        return "the limit is passed here"
+
+
+@dataclass(eq=False)
 class CallsTooDeep(Mistake):
     code = "E411"
     limit: int

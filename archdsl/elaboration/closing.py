@@ -73,6 +73,9 @@ class Closer:
         spec = self.program.file.spec
         trace = self.made.trace
         assert trace is not None
+        for let, decisions in self.made.let_traces.items():
+            if let not in spec.statements and decided(decisions):
+                raise ArchError(CannotClose(let.name).at(let.name_span))  # it is another file's
         closed: list[Statement] = []
         stated = False
         for statement in spec.statements:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import archdsl
@@ -75,3 +77,15 @@ def test_what_text_can_not_say_is_a_mistake() -> None:
     with pytest.raises(ArchError) as raised:
         member.to_text()
     assert [d.code for d in raised.value.diagnostics] == ["E310"]
+
+
+def test_a_choice_of_another_file_can_not_be_written_closed(tmp_path: Path) -> None:
+    (tmp_path / "blocks.arch").write_text(
+        "let w = {3, 4}\ndef f = conv 1 w | bn\ndef g = conv 1 3 | {bn, relu}\n"
+    )
+    for call in ("f | relu", "g | relu"):
+        (tmp_path / "main.arch").write_text(f'use "blocks.arch"\n{call}\n')
+        found = archdsl.load(tmp_path / "main.arch")
+        with pytest.raises(ArchError) as raised:
+            found.sample(0).to_text()  # type: ignore[union-attr]
+        assert [d.code for d in raised.value.diagnostics] == ["E310"]

@@ -31,7 +31,7 @@ from archdsl.identity import network_identity
 from archdsl.network import Network
 from archdsl.ops import OPERATIONS
 from archdsl.parser import parse, parse_leniently
-from archdsl.source import Source
+from archdsl.source import Label, Source
 from archdsl.space import Fork, choices_of, count, fixed_decision, forks, options_of, random_decision
 from archdsl.stages import STAGES
 from archdsl.tensors import Cost, Shape
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
 SpecLike: TypeAlias = "str | Path | Source"
+
+MOST_SHOWN = 8  # open choices in one message
 
 
 class Architecture:
@@ -416,10 +418,10 @@ def answer_of(choice: Choice, option: str | int | float) -> Answer:
 
 def open_mistake(space: Space) -> ArchError:
     """That a space was given where one architecture is wanted."""
-    choices = space.choices
-    told_choices = tuple((choice.name, ", ".join(choice.options)) for choice in choices)
-    first = choices[0]
-    return ArchError(StillOpen(told_choices).at(first.span))
+    first, *others = space.choices
+    labels = (Label(choice.span, f"`{choice.name}`") for choice in others[:MOST_SHOWN])
+    mistake = StillOpen(len(space.choices), first.name, str(first_option(first)))
+    return ArchError(mistake.at(first.span, *labels))
 
 
 def compile(

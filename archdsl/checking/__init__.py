@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from archdsl.analyses.advice import advice
 from archdsl.analyses.figures import NetworkFigures
@@ -15,12 +16,12 @@ from archdsl.checking.agreement import disagreements
 from archdsl.checking.sizes import minimum_input, told_as_too_small
 from archdsl.checking.statements import Statements
 from archdsl.checking.trials import Trial, explored, option_mistakes, sample_mistakes, sampled, tried
+from archdsl.elaboration.context import ENDING
 from archdsl.elaboration.program import Program
 from archdsl.errors import Diagnostic, Severity
-from archdsl.errors.names import UsesItself
 from archdsl.errors.spaces import NestedChoice
 from archdsl.errors.statements import ManyMore
-from archdsl.source import Span
+from archdsl.source import Source, Span
 from archdsl.syntax import Use
 
 MOST = 20
@@ -43,7 +44,7 @@ def check_program(program: Program) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a spec whose text is sound; if nothing is, advice."""
     found, trials = _checked(program)
     if trials and not found:
-        samples = sampled(program) if len(trials) > 1 else []
+        samples = sampled(trials[0]) if len(trials) > 1 else []
         found = [_told(trial, mistake) for trial, mistake in sample_mistakes(samples)]
         trials = [trials[0], *samples]
     return tidy(program, found or advice(program, [trial.made for trial in trials if trial.made]))
@@ -79,7 +80,7 @@ def _told(trial: Trial, mistake: Diagnostic) -> Diagnostic:
 def _follows(mistake: Diagnostic, written: Iterable[Diagnostic]) -> bool:
     """Whether a mistake of the elaboration is one that is told already, or stands where one is."""
     return any(
-        _overlap(mistake.span, other.span) or mistake.code == other.code == UsesItself.code
+        _overlap(mistake.span, other.span) or (mistake.code == other.code and mistake.code in ENDING)
         for other in written
     )
 
@@ -112,13 +113,12 @@ def tidy(program: Program, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...
     main = program.file.spec.source
 
     def place(diagnostic: Diagnostic) -> tuple[int, int, int]:
-        spans = [label.span for label in diagnostic.labels if label.span.source is main]
-        spans += [label.span for label in diagnostic.labels]
-        first = next((span for span in spans if span is diagnostic.span), spans[0] if spans else None)
-        return (-1, 0, 0) if first is None else (first.source is not main, first.start, first.end)
+        span = diagnostic.span or next((label.span for label in diagnostic.labels), None)
+        return (-1, 0, 0) if span is None else (span.source is not main, span.start, span.end)
 
     kept: dict[object, Diagnostic] = {}
-    for diagnostic in sorted(found, key=lambda diagnostic: diagnostic.severity is Severity.ADVICE):
+    told = (_from_here(diagnostic, main) for diagnostic in found)
+    for diagnostic in sorted(told, key=lambda diagnostic: diagnostic.severity is Severity.ADVICE):
         span = diagnostic.span
         key = diagnostic if span is None else (id(span.source), span.start, span.end)
         kept.setdefault(key, diagnostic)
@@ -127,6 +127,15 @@ def tidy(program: Program, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...
     rest = most_urgent[MOST:]
     behind = next((diagnostic.span for diagnostic in rest if diagnostic.span), None)
     return tuple(shown) if behind is None else (*shown, ManyMore(len(rest)).at(behind))
+
+
+def _from_here(diagnostic: Diagnostic, main: Source) -> Diagnostic:
+    """A diagnostic of another file, told at the place of this one that leads there."""
+    leads = next((label for label in diagnostic.labels if label.span.source is main), None)
+    if leads is None or diagnostic.span is None or diagnostic.span.source is main:
+        return diagnostic
+    others = [label._replace(primary=False) for label in diagnostic.labels if label is not leads]
+    return replace(diagnostic, labels=(leads._replace(primary=True), *others), fix=None)
 
 
 __all__ = ["check_program", "check_text", "disagreements", "minimum_input", "mistakes"]

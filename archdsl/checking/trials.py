@@ -12,7 +12,7 @@ from archdsl.errors import ArchError, Diagnostic
 from archdsl.source import Label
 from archdsl.space import fixed_decision, options_of, random_decision
 
-MOST_TRIALS = 400
+MOST_WORK = 30_000  # stages and blocks placed in all trials of a space together
 MOST_OPTIONS = 16  # of one choice: of longer ranges both ends and numbers between them
 SAMPLES = 16
 
@@ -40,6 +40,11 @@ class Trial:
     @property
     def decide(self) -> Decide:
         return fixed_decision(self.decisions, first_option)
+
+    @property
+    def work(self) -> int:
+        """How much there was to do, about."""
+        return len(self.asked) + (100 if self.made is None else len(self.made.assembly.builder.items))
 
     def has(self, diagnostic: Diagnostic) -> bool:
         return any(key_of(mistake) == key_of(diagnostic) for mistake in self.mistakes)
@@ -90,6 +95,7 @@ def explored(program: Program) -> list[Trial]:
     """Every option once, the others at their first; choices inside options too."""
     first = tried(program, {})
     trials, waiting, known = [first], deque([first]), set[str]()
+    work = 0
     while waiting:
         trial = waiting.popleft()
         for choice in trial.asked.values():
@@ -97,7 +103,8 @@ def explored(program: Program) -> list[Trial]:
                 continue
             known.add(choice.name)
             for answer in _others(choice):
-                if len(trials) >= MOST_TRIALS:
+                work += trial.work
+                if work > MOST_WORK:
                     return trials
                 made = tried(program, {**trial.decisions, choice.name: answer})
                 trials.append(made)
@@ -105,9 +112,10 @@ def explored(program: Program) -> list[Trial]:
     return trials
 
 
-def sampled(program: Program) -> list[Trial]:
-    """Members drawn by lot, their decisions as drawn."""
-    drawn = (_run(program, random_decision(seed), {}) for seed in range(SAMPLES))
+def sampled(first: Trial) -> list[Trial]:
+    """Members drawn by lot, their decisions as drawn; fewer of a space whose `first` member is large."""
+    count = min(SAMPLES, MOST_WORK // first.work)
+    drawn = (_run(first.program, random_decision(seed), {}) for seed in range(count))
     return [replace(trial, decisions=trial.answers) for trial in drawn]
 
 

@@ -12,7 +12,7 @@ from archdsl.checking.reach import Reach
 from archdsl.elaboration.arguments import Arguments, own_words
 from archdsl.elaboration.choices import Answer, Root
 from archdsl.elaboration.choices import Choice as OpenChoice
-from archdsl.elaboration.context import Context, Frame, Run, Scope
+from archdsl.elaboration.context import ENDING, Context, Frame, Run, Scope
 from archdsl.elaboration.evaluate import FUNCTIONS, MAX_NUMBER
 from archdsl.elaboration.program import Program
 from archdsl.elaboration.values import UNKNOWN, Given, Muted
@@ -97,7 +97,8 @@ class Values:
         except Muted:
             pass
         except ArchError as error:
-            self.found.extend(error.diagnostics)
+            told = {diagnostic.code for diagnostic in self.found} & ENDING
+            self.found.extend(mistake for mistake in error.diagnostics if mistake.code not in told)
         except Mistake as mistake:
             self.tell(mistake, span)
 

@@ -413,8 +413,12 @@ class StepsDiffer(Mistake):
     lengths: tuple[tuple[str, int], ...]
 
     def message(self) -> str:
-        told = " and ".join(f"`{text}` has {count}" for text, count in self.lengths)
-        return f"lists that run in step must have one length: {told}"
+        (first, wanted), *others = self.lengths
+        other, count = next((text, count) for text, count in others if count != wanted)
+        return f"lists that run in step have one length, but `{first}` has {wanted} and `{other}` has {count}"
+
+    def label(self) -> str:
+        return f"{self.lengths[0][1]} values"
 
 
 @dataclass(eq=False)

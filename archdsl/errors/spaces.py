@@ -9,20 +9,21 @@ from archdsl.errors.base import Mistake, named, suggest
 
 @dataclass(eq=False)
 class StillOpen(Mistake):
+    """A space where one architecture is wanted; the first of its choices, with one of its options."""
+
     code = "E301"
-    choices: tuple[tuple[str, str], ...]
+    count: int
+    choice: str
+    option: str
 
     def message(self) -> str:
-        count = len(self.choices)
-        return f"{count} choice{'s are' if count > 1 else ' is'} still open"
+        return f"{self.count} choice{'s are' if self.count > 1 else ' is'} still open"
 
     def label(self) -> str:
-        name, options = self.choices[0]
-        return f"`{name}`: {options}"
+        return f"`{self.choice}`"
 
     def help(self) -> str:
-        name, options = self.choices[0]
-        return f"close it with `--set {name}={options.split(', ')[0]}`, or search with `archdsl search`"
+        return f"close it with `--set {self.choice}={self.option}`, or search with `archdsl search`"
 
 
 @dataclass(eq=False)

@@ -32,7 +32,17 @@ ROOT = Path(__file__).parents[1]
 LIST = ROOT / "tests" / "mutations.toml"
 
 # What tests import and mutations never change: loaded once, and every run is a fork of this process.
-HEAVY = ("pytest", "hypothesis", "lark", "networkx", "torch", "torch.utils.flop_counter")
+HEAVY = (
+    "pytest",
+    "hypothesis",
+    "lark",
+    "networkx",
+    "optuna",
+    "timm",
+    "torch",
+    "torch.utils.flop_counter",
+    "torchvision",
+)
 
 KILLED, SURVIVED, ERROR = "killed", "SURVIVED", "ERROR"
 _ENDINGS = {0: SURVIVED, 1: KILLED}  # by pytest's exit code; after any other the test didn't even run

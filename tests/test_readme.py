@@ -85,6 +85,14 @@ def test_every_file_that_a_document_links_or_names_exists(name):
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def test_the_house_on_one_page_has_every_room():
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    inside = {
+        path.name + "/" * path.is_dir() for path in (ROOT / "archdsl").iterdir() if path.name[0] not in "_."
+    }
+    assert {room for room in inside if f"`{room}`" not in page} == {"py.typed"}
+
+
 def test_the_first_operation_of_the_guide_agrees_with_torch():
     import torch
 

@@ -494,6 +494,8 @@ def as_number(value: Value, span: Span) -> int | Fraction:
 
 
 def comparable(value: Value) -> Value:
+    if isinstance(value, bool):
+        return (bool, value)  # `true` is not 1
     if isinstance(value, Map):
         return value.shape.channels
     if isinstance(value, Partial) and not value.positional and not value.keywords:

@@ -26,7 +26,7 @@ from archdsl.elaboration.values import (
 from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.expansion import CallsTooDeep
 from archdsl.errors.names import NotAStage, TooManyArguments, UnknownStage, UsesItself
-from archdsl.errors.recipes import NotOneMap, WrongFlow
+from archdsl.errors.recipes import WrongFlow
 from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op
 from archdsl.ops import OPERATIONS
@@ -179,12 +179,10 @@ class Calls(Arguments):
             return flow.maps[-1]
         if flow is UNKNOWN:
             raise Muted
-        if isinstance(flow, Lattice):
-            raise ArchError(
-                WrongFlow(where.rsplit("`", 2)[-2] if "`" in where else where, "a map", described(flow),
-                          "`up` climbs a decoder: write `| up transpose` before it").at(span)
-            )  # fmt: skip
-        raise ArchError(NotOneMap(where, described(flow)).at(span))
+        assert isinstance(flow, Lattice), "nothing else flows"
+        stage = where.rsplit("`", 2)[-2] if "`" in where else where
+        mend = "`up` climbs a decoder: write `| up transpose` before it"
+        raise ArchError(WrongFlow(stage, "a map", described(flow), mend).at(span))
 
     # ---- definitions ---------------------------------------------------------------------------
 

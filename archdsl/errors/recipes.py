@@ -175,16 +175,6 @@ class TooSmall(Mistake):
 
 
 @dataclass(eq=False)
-class NotOneMap(Mistake):
-    code = "E260"
-    where: str
-    got: str
-
-    def message(self) -> str:
-        return f"{self.where} must be one map, not {self.got}"
-
-
-@dataclass(eq=False)
 class ShortcutDiffers(Mistake):
     code = "E261"
     body: str

@@ -75,6 +75,7 @@ TOLD = [
     ("E411", f"def f0 = relu | bn\n{NESTED}\nf{CALLS}"),
     ("E412", "let x = «[1] * 1001»\nconv 1x1 8"),
     ("E413", "let x = «pow(10, 19)»\nconv 1x1 8"),
+    ("E414", "((«if false (relu)») * 1000) * 200"),
     ("E427", '«use "blocks.arch"»\nid'),
     # ---- advice
     ("W001", "encoder plain widths=[8, 16] | skip plain | «up transpose»"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.elaboration.choices import Decide
-from archdsl.elaboration.program import Program, first_option
+from archdsl.elaboration.program import DEFAULT_INPUT, Program, first_option
 from archdsl.errors import ArchError, Diagnostic
 from archdsl.errors.recipes import TooSmall
 from archdsl.errors.shapes import CropTooLarge, KernelTooLarge, NothingLeft
@@ -59,17 +59,19 @@ def told_as_too_small(program: Program, mistake: Diagnostic, decide: Decide) -> 
     if minimum is None or (height >= minimum[0] and width >= minimum[1]):
         return mistake
     told = TooSmall(height, width, f"{minimum[0]}x{minimum[1]}")
-    places = tuple(_cause(label, mistake) for label in mistake.labels)
     stated = _stated(program)
+    causes = tuple(_cause(label, mistake) for label in mistake.labels)
     if stated is not None:
-        return told.at(stated, *places)
+        return told.at(stated, *causes)
+    is_given = program.input != (program.stated_input or DEFAULT_INPUT)  # the call is wrong, not the spec
+    places = tuple(label._replace(primary=label.primary and not is_given) for label in causes)
     return Diagnostic(told.code, told.severity, told.message(), places, told.help())
 
 
 def _cause(label: Label, mistake: Diagnostic) -> Label:
     if not label.primary:
         return label
-    return Label(label.span, f"{mistake.message}: {label.text}" if label.text else mistake.message)
+    return label._replace(text=f"{mistake.message}: {label.text}" if label.text else mistake.message)
 
 
 def _stated(program: Program) -> Span | None:

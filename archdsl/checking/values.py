@@ -28,9 +28,9 @@ from archdsl.errors.names import (
 )
 from archdsl.errors.spaces import NestedChoice
 from archdsl.errors.syntax import CallSyntax
-from archdsl.op import Int, Real
+from archdsl.op import Dims, Flag, Int, Real
 from archdsl.source import Label, Span
-from archdsl.stage import Map, Paths, PerLevel
+from archdsl.stage import Map, Paths, PerLevel, StageName
 from archdsl.syntax import (
     At,
     Binary,
@@ -59,6 +59,7 @@ from archdsl.vocabulary import JOINS, Binding, Definition, Meaning
 
 LOGIC = ("and", "or")
 EQUALITY = ("==", "!=")
+NUMERIC = Int | Real | Flag | Dims
 
 
 class Values:
@@ -198,7 +199,9 @@ class Values:
             return
         if isinstance(kind, PerLevel) and isinstance(node, Listing) and node.items:
             for part in node.items:
-                self.argument(part, kind.kind, option, stage, reach)
+                self.argument(part, kind.kind, option, _whose(kind.kind, option, stage), reach)
+            return
+        if isinstance(_one(kind), NUMERIC) and not self.known(node, reach, stage):
             return
         if self.is_constant(node, reach):
             self._converted(node, kind, option, stage, reach)
@@ -207,7 +210,7 @@ class Values:
             case Choice(options=options):
                 self._not_nested(node)
                 for part in options:
-                    self.argument(part, kind, option, stage, reach)
+                    self.argument(part, kind, option, _whose(_one(kind), option, stage), reach)
             case Range(low=low, high=high) if isinstance(_one(kind), Int | Real):
                 self.argument(low, kind, option, stage, reach)
                 self.argument(high, kind, option, stage, reach)
@@ -364,7 +367,14 @@ def _no_answer(choice: OpenChoice) -> Answer:
 
 
 def _one(kind: Any) -> Any:
+    """What one value of a schedule is."""
     return kind.kind if isinstance(kind, PerLevel) else kind
+
+
+def _whose(kind: Any, option: str, stage: str) -> str:
+    """Whose words an argument may be: those of its option, the NAME of a recipe stage being the stage's."""
+    is_name = isinstance(kind, StageName) and (kind.own or kind.rest)
+    return stage if is_name or isinstance(kind, NUMERIC) else option
 
 
 def _bare(node: Expression) -> Expression:

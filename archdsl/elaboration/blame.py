@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from archdsl.elaboration.values import Given, Partial, Value, parameter_names
 from archdsl.errors import Diagnostic, Mistake
-from archdsl.errors.recipes import LevelMistake, WrongFlow
+from archdsl.errors.recipes import LevelMistake, MissingOption, WrongFlow
 from archdsl.source import Label, Span
 from archdsl.stage import BareWord
 
@@ -26,8 +26,14 @@ def blamed(mistake: Mistake, span: Span, found: Partial, encoder: Label | None =
     """
     given = given_to(found)
     guilty = given.get(mistake.blames())
-    place = found.span if isinstance(mistake, WrongFlow) else span if guilty is None else guilty.span
-    others = list(computed(given, mistake.message()))
+    place = (
+        found.span
+        if isinstance(mistake, WrongFlow | MissingOption)
+        else span
+        if guilty is None
+        else guilty.span
+    )
+    others = [label for label in computed(given, mistake.message()) if label.span != place]
     if isinstance(mistake, LevelMistake) and encoder is not None:
         others.append(Label(encoder.span, f"its levels: {' '.join(mistake.levels)}"))
     return mistake.at(place, *others)

@@ -8,14 +8,12 @@ from typing import ClassVar
 from archdsl.errors.base import Mistake, Severity
 
 
-@dataclass(eq=False)
 class Advice(Mistake):
     """What could be better."""
 
     severity: ClassVar[Severity] = Severity.ADVICE
 
 
-@dataclass(eq=False)
 class NoHead(Advice):
     code = "W001"
     returned: str
@@ -30,7 +28,6 @@ class NoHead(Advice):
         return "add `| head 1x1 out=2`, or leave it if features are what you want"
 
 
-@dataclass(eq=False)
 class LongSchedule(Advice):
     """A list with more values than there are levels."""
 
@@ -51,7 +48,6 @@ class LongSchedule(Advice):
         return "a list is aligned at the finest level"
 
 
-@dataclass(eq=False)
 class HiddenDefinition(Advice):
     """A definition that a recipe stage's own word hides."""
 
@@ -69,7 +65,6 @@ class HiddenDefinition(Advice):
         return f"in brackets it is the definition: `{self.stage} ({self.word})`"
 
 
-@dataclass(eq=False)
 class BiasBeforeNorm(Advice):
     """Biases that the batch norm behind them takes away again."""
 
@@ -89,7 +84,6 @@ class BiasBeforeNorm(Advice):
         return f"write `bias=false`, or `default {self.word} bias=false` once for the file"
 
 
-@dataclass(eq=False)
 class FailsAtOddSize(Advice):
     """A join written by hand that fits at the input's size, but not at others."""
 
@@ -104,7 +98,6 @@ class FailsAtOddSize(Advice):
         return "give one the size of the other, with `interpolate like=@x` or `crop like=@x`"
 
 
-@dataclass(eq=False)
 class UnusedParameter(Advice):
     code = "W006"
     definition: str
@@ -117,7 +110,6 @@ class UnusedParameter(Advice):
         return f"delete it, or call it `_{self.name}` if it only keeps a place"
 
 
-@dataclass(eq=False)
 class UnusedLet(Advice):
     code = "W007"
     name: str
@@ -129,7 +121,6 @@ class UnusedLet(Advice):
         return "delete it"
 
 
-@dataclass(eq=False)
 class NeverFeasible(Advice):
     """A space of which no sampled member meets the requirements."""
 

@@ -6,8 +6,9 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ClassVar
+from typing import Any, ClassVar, dataclass_transform
 
+from archdsl.records import collect, fill
 from archdsl.source import Label, Span, picture
 
 
@@ -50,6 +51,7 @@ class Diagnostic:
         return "\n".join(parts)
 
 
+@dataclass_transform(eq_default=False)
 class Mistake(Exception):
     """Facts about one mistake; a subclass a mistake, a frozen dataclass of those facts.
 
@@ -132,7 +134,9 @@ def is_certain(got: str, known: Iterable[str]) -> bool:
 
 
 def _is_slip(got: str, meant: str) -> bool:
-    """Whether one letter is too many, missing, wrong, or swapped with the next."""
+    """Whether one letter is too many, missing, wrong, or swapped with the next; another number is no slip."""
+    if [*filter(str.isdigit, got)] != [*filter(str.isdigit, meant)]:
+        return False
     if len(got) > len(meant):
         got, meant = meant, got
     if len(got) < 3 or len(meant) - len(got) > 1:

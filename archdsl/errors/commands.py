@@ -14,7 +14,6 @@ from archdsl.errors.base import Diagnostic, Mistake, named, suggest
 _NOTHING_THERE = os.strerror(errno.ENOENT)
 
 
-@dataclass(eq=False)
 class NoSuchFile(Mistake):
     code = "E420"
     path: str
@@ -29,7 +28,6 @@ class NoSuchFile(Mistake):
         return f"did you mean the library's `{near}`?" if near else ""
 
 
-@dataclass(eq=False)
 class FolderForFile(Mistake):
     code = "E421"
     path: str
@@ -41,7 +39,6 @@ class FolderForFile(Mistake):
         return f"`{self.path.rstrip('/')}/*.arch` names the specs in it"
 
 
-@dataclass(eq=False)
 class Unreadable(Mistake):
     code = "E422"
     path: str
@@ -51,7 +48,6 @@ class Unreadable(Mistake):
         return f"`{self.path}` cannot be read: {self.reason}"
 
 
-@dataclass(eq=False)
 class NotText(Mistake):
     code = "E423"
     path: str
@@ -64,7 +60,6 @@ class NotText(Mistake):
         return "a spec is a plain text file, saved as UTF-8"
 
 
-@dataclass(eq=False)
 class Unwritable(Mistake):
     code = "E424"
     path: str
@@ -78,7 +73,6 @@ class Unwritable(Mistake):
         return f"make the folder `{folder}` first" if folder and self.reason == _NOTHING_THERE else ""
 
 
-@dataclass(eq=False)
 class WrongEnding(Mistake):
     code = "E425"
     path: str
@@ -91,7 +85,6 @@ class WrongEnding(Mistake):
         return f"endings: {named(self.endings)}"
 
 
-@dataclass(eq=False)
 class NoDataFolder(Mistake):
     code = "E426"
     path: str
@@ -103,7 +96,6 @@ class NoDataFolder(Mistake):
         return "`archdsl demo-data DIR` writes a data set to try things on"
 
 
-@dataclass(eq=False)
 class NoSuchDevice(Mistake):
     code = "E429"
     name: str

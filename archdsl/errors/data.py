@@ -12,7 +12,6 @@ LAYOUTS = (
 )
 
 
-@dataclass(eq=False)
 class UnknownLayout(Mistake):
     code = "E431"
     folder: str
@@ -29,7 +28,6 @@ class UnknownLayout(Mistake):
         return f"did you mean `{self.inner}`?" if self.inner else LAYOUTS
 
 
-@dataclass(eq=False)
 class MissingSplit(Mistake):
     code = "E432"
     folder: str
@@ -46,7 +44,6 @@ class MissingSplit(Mistake):
         return f"add {self.split}/, or drop these folders: a fifth of the images is then kept for validation"
 
 
-@dataclass(eq=False)
 class MissingMasksFolder(Mistake):
     code = "E433"
     folder: str
@@ -61,7 +58,6 @@ class MissingMasksFolder(Mistake):
         return f"{meant}; a mask has the name of its image"
 
 
-@dataclass(eq=False)
 class NoImages(Mistake):
     code = "E434"
     folder: str
@@ -74,7 +70,6 @@ class NoImages(Mistake):
         return f"files are read that end in {', '.join(self.endings)}"
 
 
-@dataclass(eq=False)
 class MissingMasks(Mistake):
     code = "E435"
     folder: str
@@ -92,7 +87,6 @@ class MissingMasks(Mistake):
         return f"{rule}; these masks have no image: {named(self.masks, 3)}" if self.masks else rule
 
 
-@dataclass(eq=False)
 class SameName(Mistake):
     code = "E436"
     folder: str
@@ -105,7 +99,6 @@ class SameName(Mistake):
         return "the name without the ending pairs an image with its mask: keep one of the two, or rename it"
 
 
-@dataclass(eq=False)
 class UnreadableImage(Mistake):
     code = "E437"
     path: str
@@ -118,7 +111,6 @@ class UnreadableImage(Mistake):
         return "replace the file or take it out of the folder"
 
 
-@dataclass(eq=False)
 class MaskOfOtherSize(Mistake):
     code = "E438"
     path: str
@@ -134,7 +126,6 @@ class MaskOfOtherSize(Mistake):
         return "a mask has a pixel for each pixel of its image; when resizing masks, use nearest neighbour"
 
 
-@dataclass(eq=False)
 class MaskNotIndexed(Mistake):
     code = "E439"
     path: str
@@ -151,7 +142,6 @@ class MaskNotIndexed(Mistake):
         )
 
 
-@dataclass(eq=False)
 class MaskValueTooHigh(Mistake):
     code = "E440"
     path: str
@@ -167,7 +157,6 @@ class MaskValueTooHigh(Mistake):
         return f"values go from 0 to {self.classes - 1}: complete `classes` in dataset.json, or mend the mask"
 
 
-@dataclass(eq=False)
 class MaskValuesScattered(Mistake):
     code = "E441"
     folder: str
@@ -188,7 +177,6 @@ class MaskValuesScattered(Mistake):
         return f"renumber the values as {numbers}; if gaps are meant, name all `classes` in a dataset.json"
 
 
-@dataclass(eq=False)
 class NothingLabelled(Mistake):
     code = "E442"
     folder: str
@@ -202,7 +190,6 @@ class NothingLabelled(Mistake):
         return "0 is the background, the first class to find is 1"
 
 
-@dataclass(eq=False)
 class ClassFoldersDiffer(Mistake):
     code = "E443"
     folder: str
@@ -224,7 +211,6 @@ class ClassFoldersDiffer(Mistake):
         return "every class has a folder of the same name for training and for validation"
 
 
-@dataclass(eq=False)
 class TooFewImages(Mistake):
     code = "E444"
     folder: str
@@ -239,7 +225,6 @@ class TooFewImages(Mistake):
         return "batch normalisation needs two images to train on, and one more is kept for validation"
 
 
-@dataclass(eq=False)
 class BrokenDatasheet(Mistake):
     code = "E445"
     path: str
@@ -258,7 +243,6 @@ class BrokenDatasheet(Mistake):
         return f"mend `{self.key}` or take it out: what the file does not say is read from the images"
 
 
-@dataclass(eq=False)
 class FolderTaken(Mistake):
     code = "E446"
     path: str
@@ -270,7 +254,6 @@ class FolderTaken(Mistake):
         return "name a folder that does not exist yet"
 
 
-@dataclass(eq=False)
 class OutOfMemory(Mistake):
     code = "E447"
     device: str
@@ -285,7 +268,6 @@ class OutOfMemory(Mistake):
         return "train with a smaller batch, a smaller size or a narrower network"
 
 
-@dataclass(eq=False)
 class OutputsDoNotFit(Mistake):
     code = "E448"
     output: str
@@ -307,7 +289,6 @@ class OutputsDoNotFit(Mistake):
         return f"end the network in `{head} out={self.classes}`"
 
 
-@dataclass(eq=False)
 class RecipeOutOfRange(Mistake):
     code = "E449"
     name: str

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake, Severity
 
 
-@dataclass(eq=False)
 class NotDrawn(Mistake):
     """No Graphviz was found, or what was found could not draw this: the DOT text was written instead."""
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake
 
 
-@dataclass(eq=False)
 class TooManyOperations(Mistake):
     code = "E410"
     limit: int
@@ -19,7 +18,6 @@ class TooManyOperations(Mistake):
         return "the limit is passed here"
 
 
-@dataclass(eq=False)
 class TooManySteps(Mistake):
     code = "E414"
     limit: int
@@ -31,7 +29,6 @@ class TooManySteps(Mistake):
         return "the limit is passed here"
 
 
-@dataclass(eq=False)
 class CallsTooDeep(Mistake):
     code = "E411"
     limit: int
@@ -40,7 +37,6 @@ class CallsTooDeep(Mistake):
         return f"calls are nested deeper than {self.limit}"
 
 
-@dataclass(eq=False)
 class ListTooLong(Mistake):
     code = "E412"
     limit: int
@@ -49,7 +45,6 @@ class ListTooLong(Mistake):
         return f"a list has more than {self.limit:,} values"
 
 
-@dataclass(eq=False)
 class NumberTooLarge(Mistake):
     code = "E413"
     limit: str

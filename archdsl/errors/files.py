@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake
 
 
-@dataclass(eq=False)
 class NoSuchUse(Mistake):
     code = "E427"
     path: str
@@ -20,7 +19,6 @@ class NoSuchUse(Mistake):
         return "the path is relative to the folder of the spec"
 
 
-@dataclass(eq=False)
 class OutsideFolder(Mistake):
     code = "E428"
     path: str

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake, named, suggest
 
 
-@dataclass(eq=False)
 class NotANetwork(Mistake):
     """A graph that was not made by archdsl and says nothing of its input or outputs."""
 
@@ -24,7 +23,6 @@ class NotANetwork(Mistake):
         return "start from `Architecture.graph`, and keep its attributes when you copy it"
 
 
-@dataclass(eq=False)
 class NoOperation(Mistake):
     code = "E481"
     node: object
@@ -38,7 +36,6 @@ class NoOperation(Mistake):
         return "write `graph.add_node(name, op=...)`: an edge to a name that is not there makes a bare node"
 
 
-@dataclass(eq=False)
 class CyclicGraph(Mistake):
     code = "E482"
     nodes: tuple[object, ...]
@@ -47,7 +44,6 @@ class CyclicGraph(Mistake):
         return "the graph has a cycle: " + " → ".join(f"`{node}`" for node in self.nodes)
 
 
-@dataclass(eq=False)
 class WrongPorts(Mistake):
     """The edges into a node don't say which input each is: 0, 1, ... without a gap."""
 
@@ -65,7 +61,6 @@ class WrongPorts(Mistake):
         return "write `graph.add_edge(source, node, port=0)`"
 
 
-@dataclass(eq=False)
 class WrongInputs(Mistake):
     """A node with more or fewer edges into it than its operation reads."""
 
@@ -86,7 +81,6 @@ class WrongInputs(Mistake):
         return f"`{self.word}` at node `{self.node}` reads {wanted} {inputs}, and {self.got} {edges} there"
 
 
-@dataclass(eq=False)
 class MisfitNode(Mistake):
     """An operation that can't read what its edges bring."""
 
@@ -101,7 +95,6 @@ class MisfitNode(Mistake):
         return self.why.help()
 
 
-@dataclass(eq=False)
 class NoSuchNode(Mistake):
     """An output that names a node which is gone."""
 
@@ -118,7 +111,6 @@ class NoSuchNode(Mistake):
         return f"did you mean `{near}`?" if near else f"nodes: {named(self.known)}"
 
 
-@dataclass(eq=False)
 class PathTaken(Mistake):
     """Two operations at one module path, or one inside the other, that can't share a module."""
 
@@ -138,7 +130,6 @@ class PathTaken(Mistake):
         return "nodes share a module only if operation and channels are the same; else set another `path`"
 
 
-@dataclass(eq=False)
 class NoInput(Mistake):
     """A node that nothing leads into, beside the image."""
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake, Severity
 
 
-@dataclass(eq=False)
 class UnknownCharacter(Mistake):
     got: str
 
@@ -28,7 +27,6 @@ _CHARACTER_HELP = {
 }
 
 
-@dataclass(eq=False)
 class InvisibleCharacter(Mistake):
     got: str
 
@@ -51,7 +49,6 @@ class InvisibleCharacter(Mistake):
         return None if self.got == "\ufffd" else ""
 
 
-@dataclass(eq=False)
 class Lookalike(Mistake):
     got: str
     meant: str
@@ -71,7 +68,6 @@ class Lookalike(Mistake):
         return self.meant
 
 
-@dataclass(eq=False)
 class OpenString(Mistake):
     code = "E033"
 
@@ -85,7 +81,6 @@ class OpenString(Mistake):
         return 'a string ends on its line, with `"`'
 
 
-@dataclass(eq=False)
 class ForeignHabit(Mistake):
     """What other languages write: `->`, `;`, `'text'`, `&&`, `// comment`."""
 
@@ -108,7 +103,6 @@ class ForeignHabit(Mistake):
         return self.instead
 
 
-@dataclass(eq=False)
 class UnknownUnit(Mistake):
     got: str
     number: str
@@ -135,7 +129,6 @@ class UnknownUnit(Mistake):
         return f"{self.number}{letter}" if self.unit.upper() in (letter, f"{letter}B") else None
 
 
-@dataclass(eq=False)
 class NotASize(Mistake):
     got: str
     meant: str | None
@@ -155,7 +148,6 @@ class NotASize(Mistake):
         return self.meant
 
 
-@dataclass(eq=False)
 class NotARange(Mistake):
     got: str
     meant: str
@@ -175,7 +167,6 @@ class NotARange(Mistake):
         return self.meant
 
 
-@dataclass(eq=False)
 class NotANumber(Mistake):
     got: str
     meant: str | None
@@ -197,7 +188,6 @@ class NotANumber(Mistake):
         return self.meant
 
 
-@dataclass(eq=False)
 class ForeignLetters(Mistake):
     got: str
 
@@ -210,7 +200,6 @@ class ForeignLetters(Mistake):
         return "a name has letters from a to z, digits and `_`"
 
 
-@dataclass(eq=False)
 class Tabulator(Mistake):
     code = "W080"
     severity = Severity.ADVICE
@@ -229,7 +218,6 @@ class Tabulator(Mistake):
         return "  "
 
 
-@dataclass(eq=False)
 class SpacedSize(Mistake):
     got: str
 

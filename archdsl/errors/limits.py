@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake
 
 
-@dataclass(eq=False)
 class LongText(Mistake):
     size: int
     limit: int
@@ -24,7 +23,6 @@ class LongText(Mistake):
         return 'move definitions into a file of their own and `use "that.arch"`'
 
 
-@dataclass(eq=False)
 class DeepBrackets(Mistake):
     limit: int
 
@@ -40,7 +38,6 @@ class DeepBrackets(Mistake):
         return "give the inner part a name: `def part = ...`"
 
 
-@dataclass(eq=False)
 class HugeNumber(Mistake):
     digits: int
 
@@ -53,7 +50,6 @@ class HugeNumber(Mistake):
         return f"at most {self.digits} digits, and exponents up to {self.digits}"
 
 
-@dataclass(eq=False)
 class DeepTree(Mistake):
     limit: int
 

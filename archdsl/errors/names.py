@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake, is_certain, named, suggest
 
 
-@dataclass(eq=False)
 class UnknownStage(Mistake):
     code = "E101"
     got: str
@@ -33,7 +32,6 @@ class UnknownStage(Mistake):
         return is_certain(self.got, self.known)
 
 
-@dataclass(eq=False)
 class UnknownWord(Mistake):
     """A word that an argument does not know: `encoder efnet_b0`, `pool mean`."""
 
@@ -58,8 +56,11 @@ class UnknownWord(Mistake):
     def replacement(self) -> str | None:
         return suggest(self.got, (*self.known, *self.near))
 
+    @property
+    def safe_fix(self) -> bool:
+        return is_certain(self.got, (*self.known, *self.near))
 
-@dataclass(eq=False)
+
 class UnknownOption(Mistake):
     code = "E103"
     stage: str
@@ -84,7 +85,6 @@ class UnknownOption(Mistake):
         return is_certain(self.got, self.known)
 
 
-@dataclass(eq=False)
 class GivenTwice(Mistake):
     code = "E104"
     stage: str
@@ -97,7 +97,6 @@ class GivenTwice(Mistake):
         return "again here"
 
 
-@dataclass(eq=False)
 class UnknownValue(Mistake):
     """`@lov` where nothing is called so."""
 
@@ -120,7 +119,6 @@ class UnknownValue(Mistake):
         return near and f"@{near}"
 
 
-@dataclass(eq=False)
 class UsesItself(Mistake):
     code = "E106"
     chain: tuple[str, ...]
@@ -135,7 +133,6 @@ class UsesItself(Mistake):
         return "a network is finite: `(...) * 4` repeats a part of it"
 
 
-@dataclass(eq=False)
 class UnknownVariable(Mistake):
     """A word where a number is wanted: as an option's value (of a `stage`), or in arithmetic."""
 
@@ -162,7 +159,6 @@ class UnknownVariable(Mistake):
         return suggest(self.got, self.known)
 
 
-@dataclass(eq=False)
 class WrongValue(Mistake):
     code = "E108"
     option: str
@@ -180,7 +176,6 @@ class WrongValue(Mistake):
         return self.mend or None
 
 
-@dataclass(eq=False)
 class OutOfBounds(Mistake):
     code = "E109"
     option: str
@@ -196,7 +191,6 @@ class OutOfBounds(Mistake):
         return f"`{self.option}` must be at most {self.high}, not {self.got}"
 
 
-@dataclass(eq=False)
 class MissingArgument(Mistake):
     """`example` is what may be written instead, where the argument goes by position alone."""
 
@@ -218,7 +212,6 @@ class MissingArgument(Mistake):
         return f"give it by position or as `{self.option}=...`"
 
 
-@dataclass(eq=False)
 class TooManyArguments(Mistake):
     code = "E111"
     stage: str
@@ -236,7 +229,6 @@ class TooManyArguments(Mistake):
         return f"in this order: {named(self.known, 12)}" if self.known else ""
 
 
-@dataclass(eq=False)
 class MissingPipe(Mistake):
     """Mistake of a stage that stands where an argument is wanted."""
 
@@ -255,7 +247,6 @@ class MissingPipe(Mistake):
         return f"| {self.word}"
 
 
-@dataclass(eq=False)
 class PathTwice(Mistake):
     code = "E113"
     path: str
@@ -270,7 +261,6 @@ class PathTwice(Mistake):
         return "a module path belongs to one stage; `share` applies a module again"
 
 
-@dataclass(eq=False)
 class PathInside(Mistake):
     """A name with dots whose beginning is a stage of its own: `conv ... as a | bn as a.b`."""
 
@@ -285,7 +275,6 @@ class PathInside(Mistake):
         return f"a stage holds no others: choose another name than `{self.outer}` for one of them"
 
 
-@dataclass(eq=False)
 class ReservedPath(Mistake):
     code = "E114"
     name: str
@@ -297,7 +286,6 @@ class ReservedPath(Mistake):
         return f"choose another name, such as `{self.name}_`"
 
 
-@dataclass(eq=False)
 class DefinedTwice(Mistake):
     code = "E115"
     name: str
@@ -309,7 +297,6 @@ class DefinedTwice(Mistake):
         return "again here"
 
 
-@dataclass(eq=False)
 class Ambiguous(Mistake):
     code = "E116"
     name: str
@@ -322,7 +309,6 @@ class Ambiguous(Mistake):
         return "a definition of this name in this file would decide"
 
 
-@dataclass(eq=False)
 class NotAStage(Mistake):
     code = "E117"
     got: str
@@ -331,7 +317,6 @@ class NotAStage(Mistake):
         return f"{self.got} is not a stage"
 
 
-@dataclass(eq=False)
 class UnknownFunction(Mistake):
     code = "E118"
     got: str
@@ -351,7 +336,6 @@ class UnknownFunction(Mistake):
         return suggest(self.got, self.known)
 
 
-@dataclass(eq=False)
 class NotShared(Mistake):
     code = "E119"
     got: str
@@ -360,11 +344,14 @@ class NotShared(Mistake):
     def message(self) -> str:
         return f"`share` finds no module called `{self.got}` in this definition"
 
+    def label(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean `{near}`?" if near else ""
+
     def help(self) -> str:
         return f"modules so far: {named(self.known)}" if self.known else "name the module with `as` first"
 
 
-@dataclass(eq=False)
 class OtherWeights(Mistake):
     """`share` of a module on a map that its weights don't fit."""
 
@@ -383,7 +370,6 @@ class OtherWeights(Mistake):
         return "a shared module wants the channels that it had at first: bring them there with `conv 1x1`"
 
 
-@dataclass(eq=False)
 class ReservedValue(Mistake):
     """A stage called `in` or `input`, whose value `@in` and `@input` would never be."""
 
@@ -398,7 +384,6 @@ class ReservedValue(Mistake):
         return f"choose another name, such as `{self.name}_`"
 
 
-@dataclass(eq=False)
 class Arithmetic(Mistake):
     code = "E120"
     problem: str
@@ -407,7 +392,6 @@ class Arithmetic(Mistake):
         return self.problem
 
 
-@dataclass(eq=False)
 class StepsDiffer(Mistake):
     code = "E121"
     lengths: tuple[tuple[str, int], ...]
@@ -421,7 +405,6 @@ class StepsDiffer(Mistake):
         return f"{self.lengths[0][1]} values"
 
 
-@dataclass(eq=False)
 class UnknownFact(Mistake):
     """A wrong key of `about`, `require` or `default`."""
 
@@ -444,7 +427,6 @@ class UnknownFact(Mistake):
         return suggest(self.got, self.known)
 
 
-@dataclass(eq=False)
 class UnknownHole(Mistake):
     code = "E123"
     name: str
@@ -456,7 +438,6 @@ class UnknownHole(Mistake):
         return "a hole takes a whole number or a word that a loop or parameter holds"
 
 
-@dataclass(eq=False)
 class TwoPipelines(Mistake):
     code = "E124"
 
@@ -470,7 +451,6 @@ class TwoPipelines(Mistake):
         return "join them with `|`, or make one of them a `def`"
 
 
-@dataclass(eq=False)
 class NoPipeline(Mistake):
     code = "E125"
 
@@ -481,7 +461,6 @@ class NoPipeline(Mistake):
         return "end it with the stage that it describes, for instance the last definition's name"
 
 
-@dataclass(eq=False)
 class StatedTwice(Mistake):
     code = "E126"
     statement: str
@@ -493,7 +472,6 @@ class StatedTwice(Mistake):
         return "again here"
 
 
-@dataclass(eq=False)
 class NoDefaults(Mistake):
     """`default` for a word that takes no options."""
 
@@ -504,7 +482,6 @@ class NoDefaults(Mistake):
         return f"`{self.word}` takes no options, so it has no defaults"
 
 
-@dataclass(eq=False)
 class NothingFlows(Mistake):
     """`@in` in a `let` or in a parameter's default."""
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake, named, suggest
 
 
-@dataclass(eq=False)
 class WrongFlow(Mistake):
     code = "E250"
     stage: str
@@ -28,7 +27,6 @@ class LevelMistake(Mistake):
     levels: tuple[str, ...]
 
 
-@dataclass(eq=False)
 class TooDeep(LevelMistake):
     code = "E251"
     stage: str
@@ -48,7 +46,6 @@ class TooDeep(LevelMistake):
         return "depth"
 
 
-@dataclass(eq=False)
 class NoSuchLevel(Mistake):
     code = "E252"
     level: int
@@ -61,7 +58,6 @@ class NoSuchLevel(Mistake):
         return f"the pyramid has levels 0 to {len(self.levels) - 1}: {' '.join(self.levels)}"
 
 
-@dataclass(eq=False)
 class ScheduleTooShort(Mistake):
     code = "E253"
     option: str
@@ -78,7 +74,6 @@ class ScheduleTooShort(Mistake):
         return self.option
 
 
-@dataclass(eq=False)
 class NoSuchTap(Mistake):
     code = "E254"
     path: str
@@ -99,13 +94,13 @@ class NoSuchTap(Mistake):
         return "taps"
 
 
-@dataclass(eq=False)
 class NoLevels(Mistake):
     code = "E255"
     encoder: str
 
     def message(self) -> str:
-        return f"`{self.encoder}` gives no feature map to tap"
+        encoder = f"`{self.encoder}`" if self.encoder != "stage" else "this pipeline"
+        return f"{encoder} gives no feature map to tap"
 
     def help(self) -> str:
         return "mark its levels with `tap`, or name them with taps=[...]"
@@ -114,7 +109,6 @@ class NoLevels(Mistake):
         return "form"
 
 
-@dataclass(eq=False)
 class NoSuchDepth(LevelMistake):
     code = "E256"
     encoder: str
@@ -131,7 +125,6 @@ class NoSuchDepth(LevelMistake):
         return "depth"
 
 
-@dataclass(eq=False)
 class NoOutputStride(Mistake):
     code = "E257"
     encoder: str
@@ -146,7 +139,6 @@ class NoOutputStride(Mistake):
         return "output_stride"
 
 
-@dataclass(eq=False)
 class WidthOfSum(Mistake):
     code = "E258"
 
@@ -160,7 +152,6 @@ class WidthOfSum(Mistake):
         return "channels"
 
 
-@dataclass(eq=False)
 class TooSmall(Mistake):
     code = "E259"
     height: int
@@ -174,7 +165,6 @@ class TooSmall(Mistake):
         return f"the smallest input is {self.minimum}"
 
 
-@dataclass(eq=False)
 class ShortcutDiffers(Mistake):
     code = "E261"
     body: str
@@ -190,7 +180,6 @@ class ShortcutDiffers(Mistake):
         return "`shortcut=auto` projects channels and stride; height and width must follow from the stride"
 
 
-@dataclass(eq=False)
 class HeadTwice(Mistake):
     code = "E262"
 
@@ -204,7 +193,6 @@ class HeadTwice(Mistake):
         return "supervise"
 
 
-@dataclass(eq=False)
 class PartMoves(Mistake):
     """A part of a recipe that was given another size than its place has."""
 
@@ -224,7 +212,6 @@ class PartMoves(Mistake):
         return self.option
 
 
-@dataclass(eq=False)
 class SingleLevel(LevelMistake):
     code = "E264"
     stage: str
@@ -237,7 +224,6 @@ class SingleLevel(LevelMistake):
         return "there is only one"
 
 
-@dataclass(eq=False)
 class MissingOption(Mistake):
     code = "E265"
     stage: str
@@ -247,10 +233,9 @@ class MissingOption(Mistake):
         return f"`{self.stage}` needs `{self.option}=`"
 
     def help(self) -> str:
-        return f"for instance `{self.stage} {self.option}=2`"
+        return f"for instance `{self.option}=2`"
 
 
-@dataclass(eq=False)
 class NothingToReturn(Mistake):
     code = "E266"
     got: str
@@ -262,7 +247,6 @@ class NothingToReturn(Mistake):
         return "`up` climbs a decoder: add `| up transpose | head 1x1 out=2`"
 
 
-@dataclass(eq=False)
 class ChannelsDiffer(Mistake):
     """A spec whose `input` disagrees with the data."""
 
@@ -280,7 +264,6 @@ class ChannelsDiffer(Mistake):
         return "without `input` a spec takes the channels of the data"
 
 
-@dataclass(eq=False)
 class ClassesDiffer(Mistake):
     """A network whose output disagrees with the data."""
 
@@ -296,10 +279,9 @@ class ClassesDiffer(Mistake):
     def help(self) -> str:
         if self.maps > 1:
             return f"a head makes one answer of them: `| head 1x1 out={self.classes}`"
-        return "`let classes = ...` and `out=classes` take the number of the data"
+        return f"write {self.classes}, or `let classes = {self.classes}` and `out=classes`: it follows the data"
 
 
-@dataclass(eq=False)
 class LevelsInDisorder(LevelMistake):
     """A pyramid whose maps don't get coarser from one to the next."""
 
@@ -314,7 +296,6 @@ class LevelsInDisorder(LevelMistake):
         return f"these are {' '.join(self.levels)}: put them in order, one of each stride"
 
 
-@dataclass(eq=False)
 class NotDoubled(Mistake):
     """A definition as `up` that doesn't double its map, or levels that are further apart than that."""
 

@@ -31,7 +31,6 @@ def described(shape: Sizes) -> str:
     return f"a {'volume' if len(shape) == 4 else 'map'} of {size(shape)}"
 
 
-@dataclass(eq=False)
 class IndivisibleChannels(Mistake):
     """Channels that do not divide into the parts that an operation makes of them."""
 
@@ -57,7 +56,6 @@ class IndivisibleChannels(Mistake):
         return {"groups": "groups", "squares of pixels": "factor", "chunks": "of"}[self.unit]
 
 
-@dataclass(eq=False)
 class KernelTooLarge(Mistake):
     """A window that does not fit into its (padded) input; `minimum` is the least size that it fits."""
 
@@ -77,7 +75,6 @@ class KernelTooLarge(Mistake):
         return f"the input here must be at least {size(self.minimum)}: take a larger image or fewer strides"
 
 
-@dataclass(eq=False)
 class DifferentSizes(Mistake):
     """Joined maps whose height or width differ."""
 
@@ -100,7 +97,6 @@ class DifferentSizes(Mistake):
         return "give all branches the same stride, or resize one with `interpolate like=@x`"
 
 
-@dataclass(eq=False)
 class DifferentChannels(Mistake):
     """Summed or multiplied maps whose channels differ."""
 
@@ -115,7 +111,6 @@ class DifferentChannels(Mistake):
         return f"give all branches {self.shapes[0][0]} channels, or join them with concat(...)"
 
 
-@dataclass(eq=False)
 class WantsMap(Mistake):
     """A vector where an operation reads height and width."""
 
@@ -133,7 +128,6 @@ class WantsMap(Mistake):
         return f"put `{self.word}` before `flatten`, or use `linear`"
 
 
-@dataclass(eq=False)
 class WantsVector(Mistake):
     """A map where an operation reads a vector."""
 
@@ -153,7 +147,6 @@ class WantsVector(Mistake):
         return f"put `gap | flatten` (or `flatten` alone) before it: gap | flatten | {self.word} ..."
 
 
-@dataclass(eq=False)
 class WrongRank(Mistake):
     """A size of two numbers for a volume, or of three for a map."""
 
@@ -180,7 +173,6 @@ class WrongRank(Mistake):
         return self.argument
 
 
-@dataclass(eq=False)
 class WrongKind(Mistake):
     """An operation that does not exist for volumes (or only for them), or inputs of several kinds."""
 
@@ -196,7 +188,6 @@ class WrongKind(Mistake):
         return f"gets {' and '.join(described(shape) for shape in self.shapes)}"
 
 
-@dataclass(eq=False)
 class CropTooLarge(Mistake):
     """A piece larger than the map that it is cut from."""
 
@@ -211,7 +202,6 @@ class CropTooLarge(Mistake):
         return "`interpolate like=@x` makes a map larger; `pad` adds zeros around it"
 
 
-@dataclass(eq=False)
 class ExactlyOne(Mistake):
     """An operation that needs one of a few arguments, and got none or several."""
 
@@ -228,7 +218,6 @@ class ExactlyOne(Mistake):
         return f"both {' and '.join(self.given)}" if self.given else "none is given"
 
 
-@dataclass(eq=False)
 class PaddingTooLarge(Mistake):
     """Pooling windows that would lie in the padding alone."""
 
@@ -243,7 +232,6 @@ class PaddingTooLarge(Mistake):
         return f"pad by {size(tuple(side // 2 for side in self.kernel))} at most"
 
 
-@dataclass(eq=False)
 class NoSuchChunk(Mistake):
     """A piece beyond the last one."""
 
@@ -261,7 +249,6 @@ class NoSuchChunk(Mistake):
         return "index"
 
 
-@dataclass(eq=False)
 class KernelBelowStride(Mistake):
     """A transposed convolution that cannot multiply the size by its stride."""
 
@@ -279,7 +266,6 @@ class KernelBelowStride(Mistake):
         return "kernel"
 
 
-@dataclass(eq=False)
 class AlignCorners(Mistake):
     """`align_corners` for a way of resizing that has no corners to align."""
 
@@ -296,7 +282,6 @@ class AlignCorners(Mistake):
         return "align_corners"
 
 
-@dataclass(eq=False)
 class NothingLeft(Mistake):
     """A factor that makes a map smaller than one pixel."""
 

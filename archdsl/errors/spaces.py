@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake, named, suggest
 
 
-@dataclass(eq=False)
 class StillOpen(Mistake):
     """A space where one architecture is wanted; the first of its choices, with one of its options."""
 
@@ -26,7 +25,6 @@ class StillOpen(Mistake):
         return f"close it with `--set {self.choice}={self.option}`, or search with `archdsl search`"
 
 
-@dataclass(eq=False)
 class UnknownChoice(Mistake):
     code = "E302"
     got: str
@@ -42,7 +40,6 @@ class UnknownChoice(Mistake):
         return f"open choices: {named(self.known, 12)}" if self.known else "this spec has no open choices"
 
 
-@dataclass(eq=False)
 class NoSuchOption(Mistake):
     code = "E303"
     choice: str
@@ -56,7 +53,6 @@ class NoSuchOption(Mistake):
         return f"options: {named(self.known, 12)}"
 
 
-@dataclass(eq=False)
 class EmptyRange(Mistake):
     code = "E304"
     low: str
@@ -69,7 +65,6 @@ class EmptyRange(Mistake):
         return f"write `{self.high}..{self.low}`"
 
 
-@dataclass(eq=False)
 class BadRange(Mistake):
     code = "E305"
     problem: str
@@ -81,7 +76,6 @@ class BadRange(Mistake):
         return "for instance `2..5`, `16..64:16`, `0.1..0.5` or `1e-4..1e-2:log`"
 
 
-@dataclass(eq=False)
 class BadRequirement(Mistake):
     code = "E306"
     got: str
@@ -93,7 +87,6 @@ class BadRequirement(Mistake):
         return "for instance `require params < 10M and macs < 2G`"
 
 
-@dataclass(eq=False)
 class Unmet(Mistake):
     """A closed spec that breaks its own requirement."""
 
@@ -108,7 +101,6 @@ class Unmet(Mistake):
         return self.figures
 
 
-@dataclass(eq=False)
 class NestedChoice(Mistake):
     """`{{3, 5}, 7}`: both would have one name. `options` is the text of all of them."""
 
@@ -125,7 +117,6 @@ class NestedChoice(Mistake):
         return f"make it one: `{self.options}`" if self.options else "list its values among the options"
 
 
-@dataclass(eq=False)
 class NotMeasured(Mistake):
     """A figure that is measured on a device."""
 
@@ -143,7 +134,6 @@ class NotMeasured(Mistake):
         return f"figures that need no run: {named(self.known, 12)}"
 
 
-@dataclass(eq=False)
 class CannotClose(Mistake):
     code = "E310"
     name: str
@@ -158,7 +148,6 @@ class CannotClose(Mistake):
         )
 
 
-@dataclass(eq=False)
 class NoText(Mistake):
     """A graph that was changed has no spec to write."""
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 from archdsl.errors.base import Mistake
 
 
-@dataclass(eq=False)
 class BareAssignment(Mistake):
     head: str
     word: str
@@ -25,7 +24,6 @@ class BareAssignment(Mistake):
         return f"{self.word} {self.head}"
 
 
-@dataclass(eq=False)
 class IndentedStatement(Mistake):
     word: str
 
@@ -41,7 +39,6 @@ class IndentedStatement(Mistake):
         return "a statement starts at the left margin"
 
 
-@dataclass(eq=False)
 class MarginInBrackets(Mistake):
     code = "E023"
 
@@ -55,7 +52,6 @@ class MarginInBrackets(Mistake):
         return "indent it"
 
 
-@dataclass(eq=False)
 class TwoStatements(Mistake):
     word: str
 
@@ -74,7 +70,6 @@ class TwoStatements(Mistake):
         return f"\n{self.word}"
 
 
-@dataclass(eq=False)
 class WrongFact(Mistake):
     """`use`, `input` or `arch` with something else than the one thing that it takes."""
 
@@ -96,7 +91,6 @@ class WrongFact(Mistake):
         return f"write `{self.wanted[self.word][1]}`"
 
 
-@dataclass(eq=False)
 class LateVersion(Mistake):
     code = "E026"
 
@@ -107,7 +101,6 @@ class LateVersion(Mistake):
         return "move it to the top"
 
 
-@dataclass(eq=False)
 class UnknownVersion(Mistake):
     got: str
     known: int
@@ -124,7 +117,6 @@ class UnknownVersion(Mistake):
         return "install a newer archdsl"
 
 
-@dataclass(eq=False)
 class ManyMore(Mistake):
     count: int
 

@@ -9,7 +9,6 @@ from archdsl.errors.base import Mistake, named, suggest
 # ---- the study file ----------------------------------------------------------------------------
 
 
-@dataclass(eq=False)
 class NotToml(Mistake):
     code = "E450"
     reason: str
@@ -21,7 +20,6 @@ class NotToml(Mistake):
         return 'a study is lines of `key = value`, text in quotes: `space = "blocks.arch"`'
 
 
-@dataclass(eq=False)
 class UnknownKey(Mistake):
     code = "E451"
     got: str
@@ -38,7 +36,6 @@ class UnknownKey(Mistake):
         return suggest(self.got, self.known)
 
 
-@dataclass(eq=False)
 class WrongValue(Mistake):
     code = "E452"
     key: str
@@ -54,7 +51,6 @@ class WrongValue(Mistake):
         return f"did you mean `{self.near}`?" if self.near else ""
 
 
-@dataclass(eq=False)
 class MissingKey(Mistake):
     code = "E453"
     key: str
@@ -68,7 +64,6 @@ class MissingKey(Mistake):
         return f"add `{self.key} = ...` to the study's file, or call with {self.option}"
 
 
-@dataclass(eq=False)
 class NoSuchSpace(Mistake):
     code = "E454"
     got: str
@@ -85,7 +80,6 @@ class NoSuchSpace(Mistake):
 # ---- the space ---------------------------------------------------------------------------------
 
 
-@dataclass(eq=False)
 class NothingOpen(Mistake):
     code = "E455"
     space: str
@@ -97,7 +91,6 @@ class NothingOpen(Mistake):
         return "write choices such as `{transpose, bilinear}` or `2..4`, or train it with `archdsl train`"
 
 
-@dataclass(eq=False)
 class NothingFeasible(Mistake):
     code = "E456"
     tried: int
@@ -118,7 +111,6 @@ class NothingFeasible(Mistake):
 # ---- the folder --------------------------------------------------------------------------------
 
 
-@dataclass(eq=False)
 class StudyChanged(Mistake):
     code = "E457"
     name: str
@@ -137,7 +129,6 @@ class StudyChanged(Mistake):
         )
 
 
-@dataclass(eq=False)
 class StudyInUse(Mistake):
     code = "E458"
     name: str
@@ -150,7 +141,6 @@ class StudyInUse(Mistake):
         return "wait for it or stop it, or give this one another name (`--name`)"
 
 
-@dataclass(eq=False)
 class HistoryUnusable(Mistake):
     code = "E459"
     path: str
@@ -166,7 +156,6 @@ class HistoryUnusable(Mistake):
 # ---- the workers -------------------------------------------------------------------------------
 
 
-@dataclass(eq=False)
 class WorkerCannotGoOn(Mistake):
     """Something that no other candidate would mend: the data, the device, the disk."""
 
@@ -181,7 +170,6 @@ class WorkerCannotGoOn(Mistake):
         return f"what it printed is in {self.log}; the same command goes on once this is mended"
 
 
-@dataclass(eq=False)
 class AllFailed(Mistake):
     code = "E461"
     count: int

@@ -8,7 +8,6 @@ from typing import ClassVar
 from archdsl.errors.base import Mistake
 
 
-@dataclass(eq=False)
 class NotExpected(Mistake):
     """What no other mistake describes better."""
 
@@ -24,7 +23,6 @@ class NotExpected(Mistake):
         return f"expected {_or(self.wanted)}" if self.wanted else ""
 
 
-@dataclass(eq=False)
 class Unfinished(Mistake):
     wanted: tuple[str, ...]
 
@@ -37,7 +35,6 @@ class Unfinished(Mistake):
         return f"expected {_or(self.wanted)} after this" if self.wanted else ""
 
 
-@dataclass(eq=False)
 class EmptyPipe(Mistake):
     code = "E003"
 
@@ -54,7 +51,6 @@ class EmptyPipe(Mistake):
         return "|"
 
 
-@dataclass(eq=False)
 class TrailingPipe(Mistake):
     code = "E004"
 
@@ -71,7 +67,6 @@ class TrailingPipe(Mistake):
         return ""
 
 
-@dataclass(eq=False)
 class Unclosed(Mistake):
     bracket: str
 
@@ -84,7 +79,6 @@ class Unclosed(Mistake):
         return "opened here"
 
 
-@dataclass(eq=False)
 class WrongCloser(Mistake):
     got: str
     opener: str
@@ -102,7 +96,6 @@ class WrongCloser(Mistake):
         return self.meant
 
 
-@dataclass(eq=False)
 class Unopened(Mistake):
     got: str
 
@@ -121,7 +114,6 @@ class Unopened(Mistake):
         return ""
 
 
-@dataclass(eq=False)
 class NoPipe(Mistake):
     """Two stages with nothing between them."""
 
@@ -142,7 +134,6 @@ class NoPipe(Mistake):
         return f"| {self.got}"
 
 
-@dataclass(eq=False)
 class LateArgument(Mistake):
     got: str
     stage: str
@@ -159,7 +150,6 @@ class LateArgument(Mistake):
         return f"move it to the left, or, if it is a stage of its own, write `| {self.got}`"
 
 
-@dataclass(eq=False)
 class BareRepeat(Mistake):
     stage: str
     times: str
@@ -176,7 +166,6 @@ class BareRepeat(Mistake):
         return f"write `({self.stage}) * {self.times}`; arithmetic is `(w*2)`"
 
 
-@dataclass(eq=False)
 class BareArithmetic(Mistake):
     kind: str
     expression: str
@@ -193,7 +182,6 @@ class BareArithmetic(Mistake):
         return f"write `({self.expression})`; after `=` no brackets are needed"
 
 
-@dataclass(eq=False)
 class HyphenName(Mistake):
     got: str
 
@@ -212,7 +200,6 @@ class HyphenName(Mistake):
         return self.got.replace("-", "_")
 
 
-@dataclass(eq=False)
 class ReservedWord(Mistake):
     got: str
 
@@ -235,7 +222,6 @@ _RESERVED_HELP = {
 }
 
 
-@dataclass(eq=False)
 class NotAStage(Mistake):
     """A value between pipes: `(3 | relu)`."""
 
@@ -250,7 +236,6 @@ class NotAStage(Mistake):
         return "a stage is wanted here"
 
 
-@dataclass(eq=False)
 class SpacedBracket(Mistake):
     name: str
 
@@ -269,7 +254,6 @@ class SpacedBracket(Mistake):
         return f"{self.name}("
 
 
-@dataclass(eq=False)
 class CallSyntax(Mistake):
     """`conv(3x3, 64)`, as other languages call things."""
 
@@ -288,7 +272,6 @@ class CallSyntax(Mistake):
         return f"write `{self.name} {self.arguments}`"
 
 
-@dataclass(eq=False)
 class NothingInside(Mistake):
     opener: str
     closer: str
@@ -302,7 +285,6 @@ class NothingInside(Mistake):
         return "expected a stage or a value inside"
 
 
-@dataclass(eq=False)
 class StrayComma(Mistake):
     """A comma that separates nothing, or stands where blanks separate."""
 
@@ -337,7 +319,6 @@ class StrayComma(Mistake):
         return None if self.why == "round" else ""
 
 
-@dataclass(eq=False)
 class MissingComma(Mistake):
     got: str
 
@@ -353,7 +334,6 @@ class MissingComma(Mistake):
         return f", {self.got}"
 
 
-@dataclass(eq=False)
 class LateMark(Mistake):
     label_text: str
 
@@ -369,7 +349,6 @@ class LateMark(Mistake):
         return f"? {self.label_text}"
 
 
-@dataclass(eq=False)
 class BareBody(Mistake):
     word: str
 
@@ -388,7 +367,6 @@ class BareBody(Mistake):
         }.get(self.word, "for instance `if stride > 1 (pool max 2) else (id)`")
 
 
-@dataclass(eq=False)
 class ChainedComparison(Mistake):
     code = "E028"
 

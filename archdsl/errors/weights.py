@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from archdsl.errors.base import Mistake, named, suggest
 
 
-@dataclass(eq=False)
 class NoPublishedWeights(Mistake):
     code = "E470"
     encoder: str
@@ -22,7 +21,6 @@ class NoPublishedWeights(Mistake):
         return f"`{near}` has" if near else f"encoders that have: {named(self.known)}"
 
 
-@dataclass(eq=False)
 class UnknownTag(Mistake):
     code = "E471"
     source: str
@@ -37,7 +35,6 @@ class UnknownTag(Mistake):
         return f"did you mean `{near}`?" if near else f"weights: {named(self.known)}"
 
 
-@dataclass(eq=False)
 class LibraryMissing(Mistake):
     code = "E472"
     source: str
@@ -50,7 +47,6 @@ class LibraryMissing(Mistake):
         return 'pip install "archdsl[weights]"'
 
 
-@dataclass(eq=False)
 class NotFetched(Mistake):
     code = "E473"
     source: str
@@ -63,7 +59,6 @@ class NotFetched(Mistake):
         return "they are downloaded once and kept; until then leave `weights=` out or load a file of your own"
 
 
-@dataclass(eq=False)
 class WeightsDoNotFit(Mistake):
     code = "E474"
     source: str
@@ -79,7 +74,6 @@ class WeightsDoNotFit(Mistake):
         return "; ".join(f"{kind}: {named(names, 3)}" for kind, names in kinds.items() if names)
 
 
-@dataclass(eq=False)
 class NotSafetensors(Mistake):
     code = "E475"
     path: str

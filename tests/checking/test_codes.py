@@ -59,7 +59,7 @@ TOLD = [
     ("E262", "conv 3x3 8 | head 1x1 out=2 supervise=«deep»"),
     ("E263", "encoder plain widths=[8, 16] | context «(conv 3x3 16 stride=2)»"),
     ("E264", "pyramid(id) | «skip plain» | up transpose | head 1x1 out=2"),
-    ("E265", "conv 3x3 8 | «head 1x1»"),
+    ("E265", "conv 3x3 8 | «head» 1x1"),
     ("E266", "encoder plain widths=[8, 16] | «skip plain»"),
     ("E269", "encoder plain widths=[8, 16] | levels [1, 0] | «skip plain» | up nearest | head 1x1 out=2"),
     ("E270", "encoder plain widths=[8, 16] | skip plain | up «double_conv» | head 1x1 out=2"),

@@ -1,6 +1,6 @@
 """The contract of an operation: its arguments, its shape rule, its cost rule, its torch recipe.
 
-An operation is a frozen dataclass; its fields are its arguments, in the order in which a spec may
+An operation is a frozen record; its fields are its arguments, in the order in which a spec may
 give them by position. It knows nothing of specs, networks or torch.
 """
 
@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
+from archdsl.records import Value
 from archdsl.tensors import Cost, Shape, Shapes, Stride, Window
 
 # ---- kinds of arguments ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Int:
+class Int(Value):
     """A whole number; a map counts as its channels."""
 
     low: int | None = None
@@ -25,8 +25,7 @@ class Int:
     optional: bool = False
 
 
-@dataclass(frozen=True)
-class Real:
+class Real(Value):
     """A number."""
 
     low: float | None = None
@@ -34,34 +33,29 @@ class Real:
     optional: bool = False
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(Value):
     """`true` or `false`."""
 
 
-@dataclass(frozen=True)
-class Dims:
+class Dims(Value):
     """A size such as `3x3` or `7x3x3`; a number stands for a square or a cube."""
 
     low: int = 1
     optional: bool = False
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(Value):
     """One of a few words."""
 
     options: tuple[str, ...]
     optional: bool = False
 
 
-@dataclass(frozen=True)
-class Padding:
+class Padding(Value):
     """`symmetric` ((k-1)//2 scaled by the dilation), `same` (TensorFlow's), or a number or size."""
 
 
-@dataclass(frozen=True)
-class MapRef:
+class MapRef(Value):
     """A named map (`@x`) that becomes one more input of the operation."""
 
 
@@ -103,9 +97,8 @@ Recipe: TypeAlias = Layer | Call
 # ---- the contract ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Op:
-    """One operation of a network. Subclasses are final, frozen dataclasses.
+class Op(Value):
+    """One operation of a network. Subclasses are final, frozen records.
 
     Class attributes:
         name: the word of the language.

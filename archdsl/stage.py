@@ -7,11 +7,11 @@ the sentence that describes it and can do nothing but add: it sees a `Wiring`, n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from archdsl.errors.recipes import ScheduleTooShort
 from archdsl.op import Kind, Op
+from archdsl.records import Value
 from archdsl.source import Span
 from archdsl.tensors import Shape, Stride
 
@@ -32,8 +32,7 @@ class Pyramid(NamedTuple):
     maps: tuple[Map, ...]
 
 
-@dataclass(frozen=True)
-class Lattice:
+class Lattice(Value):
     """A pyramid with the decoder's wiring chosen, not yet upsampled.
 
     Attributes:
@@ -102,8 +101,7 @@ class StageValue(Protocol):
 # ---- kinds of arguments that only recipe stages have -------------------------------------------
 
 
-@dataclass(frozen=True)
-class StageName:
+class StageName(Value):
     """One of the stage's own words, else any definition, else (in brackets) a definition only.
 
     With `rest` the arguments that the recipe stage does not know belong to this definition; with
@@ -117,25 +115,21 @@ class StageName:
     closed: bool = False
 
 
-@dataclass(frozen=True)
-class Gate:
+class Gate(Value):
     """An attention stage, or `none`."""
 
 
-@dataclass(frozen=True)
-class PerLevel:
+class PerLevel(Value):
     """One value for all levels, or a list with one a level."""
 
     kind: Any
 
 
-@dataclass(frozen=True)
-class Paths:
+class Paths(Value):
     """A list of module paths."""
 
 
-@dataclass(frozen=True)
-class Tag:
+class Tag(Value):
     """A word or text that names published weights."""
 
 
@@ -241,9 +235,8 @@ class Wiring(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One recipe stage; subclasses are final, frozen dataclasses whose fields are its arguments.
+class Stage(Value):
+    """One recipe stage; subclasses are final, frozen records whose fields are its arguments.
 
     Class attributes:
         name: the word of the language.

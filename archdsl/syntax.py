@@ -8,22 +8,21 @@ Nodes compare by identity, so that a node can be a key.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from archdsl.records import Record
 from archdsl.source import Source, Span
 
 
-@dataclass(frozen=True, eq=False)
-class Node:
+class Node(Record):
     span: Span
 
 
 # ---- expressions -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
 class Number(Node):
     """`64`, `0.25`, `10M`: exact; `text` is what was written."""
 
@@ -31,61 +30,52 @@ class Number(Node):
     text: str
 
 
-@dataclass(frozen=True, eq=False)
 class Dimensions(Node):
     """`3x3`."""
 
     value: tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Text(Node):
     """`"strings"`."""
 
     value: str
 
 
-@dataclass(frozen=True, eq=False)
 class Name(Node):
     """A word, dots allowed (`blocks.1.0`, `timm:resnet50`)."""
 
     name: str
 
 
-@dataclass(frozen=True, eq=False)
 class Truth(Node):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, eq=False)
 class Nothing(Node):
     """`none`."""
 
 
-@dataclass(frozen=True, eq=False)
 class At(Node):
     """`@x`, a named value: an expression, and an element that goes on from it. `name` may have holes."""
 
     name: str
 
 
-@dataclass(frozen=True, eq=False)
 class Listing(Node):
     """`[1, 2, 5]`."""
 
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Choice(Node):
     """`{a, b}` as a value."""
 
     options: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Range(Node):
     """`2..5`, `16..64:16`, `1e-4..1e-2:log` (step is then the word `log`)."""
 
@@ -94,7 +84,6 @@ class Range(Node):
     step: Number | Name | None
 
 
-@dataclass(frozen=True, eq=False)
 class Function(Node):
     """`max(w, 8)` as a value; used as a stage it is a join (arguments may then be keywords and each)."""
 
@@ -103,7 +92,6 @@ class Function(Node):
     name_span: Span
 
 
-@dataclass(frozen=True, eq=False)
 class Binary(Node):
     """`+ - * / // %`, `and or`, and the comparisons; `operator` is the text."""
 
@@ -112,7 +100,6 @@ class Binary(Node):
     right: Expression
 
 
-@dataclass(frozen=True, eq=False)
 class Unary(Node):
     """`-x` and `not x`."""
 
@@ -120,7 +107,6 @@ class Unary(Node):
     operand: Expression
 
 
-@dataclass(frozen=True, eq=False)
 class When(Node):
     """`a if C else b`."""
 
@@ -129,14 +115,12 @@ class When(Node):
     otherwise: Expression
 
 
-@dataclass(frozen=True, eq=False)
 class Paren(Node):
     """`(x)` around an expression; around a stage or pipeline it is `Paren(Quote)`."""
 
     inner: Expression
 
 
-@dataclass(frozen=True, eq=False)
 class Quote(Node):
     """A stage with arguments, or a pipeline, as a value: what stands inside any bracket."""
 
@@ -152,7 +136,6 @@ Expression: TypeAlias = (
 # ---- elements ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
 class Keyword(Node):
     """`stride=2`."""
 
@@ -161,7 +144,6 @@ class Keyword(Node):
     name_span: Span
 
 
-@dataclass(frozen=True, eq=False)
 class Word(Node):
     """A stage: a word, then its arguments."""
 
@@ -170,7 +152,6 @@ class Word(Node):
     name_span: Span
 
 
-@dataclass(frozen=True, eq=False)
 class Group(Node):
     """`(a | b)`, repeated where `times` is given."""
 
@@ -178,7 +159,6 @@ class Group(Node):
     times: Expression | None
 
 
-@dataclass(frozen=True, eq=False)
 class Join(Node):
     """`concat(a, b)`, `residual(body, shortcut=auto) * 3`."""
 
@@ -188,14 +168,12 @@ class Join(Node):
     name_span: Span
 
 
-@dataclass(frozen=True, eq=False)
 class Alternatives(Node):
     """`{a | b, c}` at a stage's place: a choice of pipelines."""
 
     options: tuple[Pipeline, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Binding(Node):
     """`d in [1, 2, 5]`, `(k, s) in [[3, 1], [5, 2]]`."""
 
@@ -203,7 +181,6 @@ class Binding(Node):
     values: Expression
 
 
-@dataclass(frozen=True, eq=False)
 class Loop(Node):
     """`for i in 1..4 (...)`: the body in series, once a turn."""
 
@@ -211,7 +188,6 @@ class Loop(Node):
     body: Pipeline
 
 
-@dataclass(frozen=True, eq=False)
 class Each(Node):
     """`each r in rates (...)` inside a join: the body side by side."""
 
@@ -219,7 +195,6 @@ class Each(Node):
     body: Pipeline
 
 
-@dataclass(frozen=True, eq=False)
 class Branch(Node):
     """`if C (...) else (...)`; without else the value passes."""
 
@@ -228,7 +203,6 @@ class Branch(Node):
     otherwise: Pipeline | Branch | None
 
 
-@dataclass(frozen=True, eq=False)
 class Marked(Node):
     """An element with `?` (with or without it) or a name (`as stem`), or both."""
 
@@ -241,7 +215,6 @@ class Marked(Node):
 Element: TypeAlias = Word | Group | Join | Alternatives | Loop | Branch | At | Marked
 
 
-@dataclass(frozen=True, eq=False)
 class Pipeline(Node):
     """Elements one after the other."""
 
@@ -251,18 +224,15 @@ class Pipeline(Node):
 # ---- statements --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
 class Use(Node):
     path: str
 
 
-@dataclass(frozen=True, eq=False)
 class Parameter(Node):
     name: str
     default: Expression | None
 
 
-@dataclass(frozen=True, eq=False)
 class Define(Node):
     """`def f(width, stride=1) = ...`; without brackets `parameters` is None."""
 
@@ -272,14 +242,12 @@ class Define(Node):
     name_span: Span
 
 
-@dataclass(frozen=True, eq=False)
 class Let(Node):
     name: str
     value: Expression
     name_span: Span
 
 
-@dataclass(frozen=True, eq=False)
 class Default(Node):
     """`default conv bias=false`."""
 
@@ -288,22 +256,18 @@ class Default(Node):
     word_span: Span
 
 
-@dataclass(frozen=True, eq=False)
 class Version(Node):
     number: Number
 
 
-@dataclass(frozen=True, eq=False)
 class About(Node):
     keywords: tuple[Keyword, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Input(Node):
     shape: Dimensions
 
 
-@dataclass(frozen=True, eq=False)
 class Require(Node):
     condition: Expression
 
@@ -311,7 +275,6 @@ class Require(Node):
 Statement: TypeAlias = Use | Define | Let | Default | Version | About | Input | Require | Pipeline
 
 
-@dataclass(frozen=True, eq=False)
 class Comment(Node):
     """`# ...`; `own_line` if nothing but blanks stands before it."""
 
@@ -319,8 +282,7 @@ class Comment(Node):
     own_line: bool
 
 
-@dataclass(frozen=True, eq=False)
-class Spec:
+class Spec(Record):
     """A whole file."""
 
     source: Source

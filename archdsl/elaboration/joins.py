@@ -261,7 +261,7 @@ class Joins(Calls):
         elif shortcut.value == "auto":
             path = self.path(name, context)
             inside = context.but(scope=Scope(path, context.scope.shared), trail=None)
-            conv = OPERATIONS["conv"](kernel=1, out=y.shape.channels, stride=stride, bias=False)  # type: ignore[call-arg]
+            conv = OPERATIONS["conv"](kernel=1, out=y.shape.channels, stride=stride, bias=False)
             projected = self.add(conv, (x,), inside, None, shortcut.span)
             projected = self.add(OPERATIONS["bn"](), (projected,), inside, None, shortcut.span)
         else:

@@ -53,7 +53,7 @@ class Diagnostic:
 
 @dataclass_transform(eq_default=False)
 class Mistake(Exception):
-    """Facts about one mistake; a subclass a mistake, a frozen dataclass of those facts.
+    """Facts about one mistake; a subclass a mistake, its annotations those facts.
 
     Raise sites that know no place (an operation's shape rule) raise the mistake itself; whoever
     knows the place turns it into an ArchError with `at`.
@@ -61,6 +61,15 @@ class Mistake(Exception):
 
     code: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ERROR
+    _defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._defaults = collect(cls)
+
+    def __init__(self, *facts: Any, **named: Any) -> None:
+        super().__init__(*facts)
+        fill(self, self._defaults, facts, named)
 
     @property
     def safe_fix(self) -> bool:

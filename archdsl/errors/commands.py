@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 
 from archdsl.errors.base import Diagnostic, Mistake, named, suggest
 

@@ -5,8 +5,6 @@ They name nodes; a graph has no text to point at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archdsl.errors.base import Mistake, named, suggest
 
 

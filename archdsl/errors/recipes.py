@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from archdsl.errors.base import Mistake, named, suggest
 
@@ -21,13 +21,7 @@ class WrongFlow(Mistake):
         return self.mend
 
 
-class LevelMistake(Mistake):
-    """A mistake about levels, which are shown at the encoder that makes them."""
-
-    levels: tuple[str, ...]
-
-
-class TooDeep(LevelMistake):
+class TooDeep(Mistake):
     code = "E251"
     stage: str
     depth: int
@@ -109,7 +103,7 @@ class NoLevels(Mistake):
         return "form"
 
 
-class NoSuchDepth(LevelMistake):
+class NoSuchDepth(Mistake):
     code = "E256"
     encoder: str
     depth: int
@@ -212,7 +206,7 @@ class PartMoves(Mistake):
         return self.option
 
 
-class SingleLevel(LevelMistake):
+class SingleLevel(Mistake):
     code = "E264"
     stage: str
     levels: tuple[str, ...]
@@ -279,10 +273,12 @@ class ClassesDiffer(Mistake):
     def help(self) -> str:
         if self.maps > 1:
             return f"a head makes one answer of them: `| head 1x1 out={self.classes}`"
-        return f"write {self.classes}, or `let classes = {self.classes}` and `out=classes`: it follows the data"
+        return (
+            f"write {self.classes}, or `let classes = {self.classes}` and `out=classes`: it follows the data"
+        )
 
 
-class LevelsInDisorder(LevelMistake):
+class LevelsInDisorder(Mistake):
     """A pyramid whose maps don't get coarser from one to the next."""
 
     code = "E269"
@@ -324,3 +320,7 @@ class NotDoubled(Mistake):
 
 def _counted(number: int, word: str, plural: str = "s") -> str:
     return f"{number} {word}{'' if number == 1 else plural}"
+
+
+# Mistakes about levels, which are shown at the encoder that makes them.
+LevelMistake: TypeAlias = TooDeep | NoSuchDepth | SingleLevel | LevelsInDisorder

@@ -6,7 +6,6 @@ inputs carries all of their shapes, in order, so that whoever knows the places c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from archdsl.errors.base import Mistake

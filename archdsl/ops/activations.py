@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from archdsl.op import Layer, Op, Real, arg
 from archdsl.tensors import Cost, Shape, Shapes
 
 
-@dataclass(frozen=True)
 class _Activation(Op):
     """Keeps the shape; `layer` is torch's class."""
 
@@ -26,7 +24,6 @@ class _Activation(Op):
 
 
 @final
-@dataclass(frozen=True)
 class ReLU(_Activation):
     """max(x, 0)."""
 
@@ -34,7 +31,6 @@ class ReLU(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class ReLU6(_Activation):
     """min(max(x, 0), 6)."""
 
@@ -42,7 +38,6 @@ class ReLU6(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class SiLU(_Activation):
     """x * sigmoid(x), also known as swish."""
 
@@ -50,7 +45,6 @@ class SiLU(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class HardSwish(_Activation):
     """x * hsigmoid(x) (Howard et al., 2019)."""
 
@@ -58,7 +52,6 @@ class HardSwish(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class HardSigmoid(_Activation):
     """relu6(x + 3) / 6."""
 
@@ -66,7 +59,6 @@ class HardSigmoid(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class GELU(_Activation):
     """x times the normal distribution's share below x, exactly."""
 
@@ -74,7 +66,6 @@ class GELU(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class Sigmoid(_Activation):
     """1 / (1 + exp(-x))."""
 
@@ -82,7 +73,6 @@ class Sigmoid(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class Tanh(_Activation):
     """The hyperbolic tangent."""
 
@@ -90,7 +80,6 @@ class Tanh(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class Softmax(_Activation):
     """exp(x), divided by its sum over the channels."""
 
@@ -101,7 +90,6 @@ class Softmax(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class ELU(_Activation):
     """x above 0, alpha * (exp(x) - 1) below."""
 
@@ -113,7 +101,6 @@ class ELU(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class SELU(_Activation):
     """The self-normalising ELU (Klambauer et al., 2017)."""
 
@@ -121,7 +108,6 @@ class SELU(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class LeakyReLU(_Activation):
     """x above 0, slope * x below."""
 
@@ -133,7 +119,6 @@ class LeakyReLU(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class PReLU(_Activation):
     """A leaky ReLU whose slope is learned, one for all channels (He et al., 2015)."""
 
@@ -145,7 +130,6 @@ class PReLU(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class Mish(_Activation):
     """x * tanh(softplus(x))."""
 
@@ -153,7 +137,6 @@ class Mish(_Activation):
 
 
 @final
-@dataclass(frozen=True)
 class Softplus(_Activation):
     """log(1 + exp(x))."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from archdsl.errors.shapes import IndivisibleChannels
 from archdsl.op import Dims, Flag, Int, Layer, Op, Padding, arg
@@ -31,12 +30,13 @@ class _Convolution(Op):
 
     has_weights = True
 
-    kernel: Size
-    stride: Size
-    dilation: Size
-    pad: Size | str
-    bias: bool
-    init: str
+    if TYPE_CHECKING:  # the order of the fields is the subclasses'
+        kernel: Size
+        stride: Size
+        dilation: Size
+        pad: Size | str
+        bias: bool
+        init: str
 
     def _channels(self, x: Shape) -> tuple[int, int]:
         """Channels that leave, and groups."""
@@ -92,7 +92,6 @@ class _Convolution(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Conv(_Convolution):
     """A convolution: a weighted sum over a window around each pixel, for each channel that leaves.
 
@@ -118,7 +117,6 @@ class Conv(_Convolution):
 
 
 @final
-@dataclass(frozen=True)
 class DepthwiseConv(_Convolution):
     """A convolution of each channel by itself.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from archdsl.errors.shapes import DifferentChannels, DifferentSizes, WrongKind
@@ -22,7 +21,6 @@ def _one_size(word: str, inputs: Shapes) -> None:
 
 
 @final
-@dataclass(frozen=True)
 class Concat(Op):
     """Joins maps on their channels, in order.
 
@@ -43,7 +41,6 @@ class Concat(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Add(Op):
     """The sum of maps of one shape."""
 
@@ -65,7 +62,6 @@ class Add(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Mul(Op):
     """The product of maps; 1x1 maps and maps of one channel are spread over the others.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from archdsl.errors.shapes import WantsVector
@@ -12,7 +11,6 @@ from archdsl.tensors import Cost, Shape, Shapes
 
 
 @final
-@dataclass(frozen=True)
 class Linear(Op):
     """A fully connected layer: every number that leaves is a weighted sum of all that enter."""
 

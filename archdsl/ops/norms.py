@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from archdsl.errors.shapes import IndivisibleChannels
@@ -10,7 +9,6 @@ from archdsl.op import Int, Layer, Op, Real, Word, arg
 from archdsl.tensors import Cost, Shape, Shapes
 
 
-@dataclass(frozen=True)
 class _Norm(Op):
     """Keeps the shape; has a factor (gamma) and a constant (beta) for each channel."""
 
@@ -24,7 +22,6 @@ class _Norm(Op):
 
 
 @final
-@dataclass(frozen=True)
 class BatchNorm(_Norm):
     """Batch normalisation (Ioffe and Szegedy, 2015), with running statistics for inference."""
 
@@ -41,7 +38,6 @@ class BatchNorm(_Norm):
 
 
 @final
-@dataclass(frozen=True)
 class GroupNorm(_Norm):
     """Group normalisation (Wu and He, 2018): over groups of channels of one image."""
 
@@ -62,7 +58,6 @@ class GroupNorm(_Norm):
 
 
 @final
-@dataclass(frozen=True)
 class LayerNorm(_Norm):
     """Layer normalisation (Ba et al., 2016) over the channels of each pixel, as in ConvNeXt."""
 

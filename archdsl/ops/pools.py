@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, final
 
@@ -13,7 +12,6 @@ from archdsl.tensors import Shape, Shapes, Stride, Window
 
 
 @final
-@dataclass(frozen=True)
 class Pool(Op):
     """The largest number, or the mean, of each window; or, with `to`, a map of a given size.
 
@@ -95,7 +93,6 @@ class Pool(Op):
 
 
 @final
-@dataclass(frozen=True)
 class GlobalPool(Op):
     """The mean of each channel: C×H×W becomes C×1×1.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import final
 
@@ -12,7 +11,6 @@ from archdsl.tensors import Shape, Shapes, Stride, Window
 
 
 @final
-@dataclass(frozen=True)
 class Flatten(Op):
     """Makes a vector of a map: C×H×W becomes C*H*W features.
 
@@ -33,7 +31,6 @@ class Flatten(Op):
 
 
 @final
-@dataclass(frozen=True)
 class MergeDepth(Op):
     """Makes a map of a volume: C×D×H×W becomes C*D×H×W, all depths of a channel together.
 
@@ -55,7 +52,6 @@ class MergeDepth(Op):
 
 
 @final
-@dataclass(frozen=True)
 class PixelShuffle(Op):
     """Makes r*r channels one that is r times larger (Shi et al., 2016).
 
@@ -82,7 +78,6 @@ class PixelShuffle(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Shuffle(Op):
     """Deals the channels of each group out to all groups (ShuffleNet, Zhang et al., 2018)."""
 
@@ -100,7 +95,6 @@ class Shuffle(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Chunk(Op):
     """One of several equal pieces of the channels, counted from 0.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from archdsl.op import Flag, Layer, Op, Real, arg
@@ -10,7 +9,6 @@ from archdsl.tensors import Shape, Shapes
 
 
 @final
-@dataclass(frozen=True)
 class Dropout(Op):
     """In training, sets numbers (or whole channels) to zero at random and scales the others up."""
 
@@ -28,7 +26,6 @@ class Dropout(Op):
 
 
 @final
-@dataclass(frozen=True)
 class DropPath(Op):
     """Stochastic depth (Huang et al., 2016): in training, sets whole images to zero at random."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import Any, final
@@ -41,7 +40,6 @@ def _place(inputs: Shapes, strides: tuple[Stride, ...], y: Shape) -> Stride:
 
 
 @final
-@dataclass(frozen=True)
 class Interpolate(Op):
     """Resizes a map by interpolation: by a factor, to a size, or to the size of another map.
 
@@ -108,7 +106,6 @@ class Interpolate(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Upsample(Op):
     """Repeats each pixel: a map becomes `scale` times larger."""
 
@@ -129,7 +126,6 @@ class Upsample(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Crop(Op):
     """Cuts the middle out of a map, in a given size or in that of another map.
 
@@ -165,7 +161,6 @@ class Crop(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Align(Op):
     """Crops or pads with zeros, at the bottom and the right, to the size of another map.
 
@@ -185,7 +180,6 @@ class Align(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Pad(Op):
     """Adds zeros on all sides of a map.
 

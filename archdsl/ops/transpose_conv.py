@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import final
@@ -15,7 +14,6 @@ from archdsl.tensors import Cost, Shape, Shapes, Window
 
 
 @final
-@dataclass(frozen=True)
 class TransposeConv(Op):
     """A transposed convolution: multiplies the size of a map by its stride, with learned weights.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from archdsl.op import Layer, Op
@@ -10,7 +9,6 @@ from archdsl.tensors import Shape, Shapes
 
 
 @final
-@dataclass(frozen=True)
 class Identity(Op):
     """What enters leaves."""
 
@@ -24,7 +22,6 @@ class Identity(Op):
 
 
 @final
-@dataclass(frozen=True)
 class Zero(Op):
     """Its input times 0: what feeds it is built and counted, but changes nothing."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, final
 
 from archdsl.errors.recipes import PartMoves, WrongFlow
@@ -11,7 +10,6 @@ from archdsl.stage import Map, Pyramid, Stage, StageName, StageValue, Wiring
 
 
 @final
-@dataclass(frozen=True)
 class Context(Stage):
     """Deepest map → the same place, seen with more context; the other levels pass."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, final
 
 from archdsl.errors.recipes import NoOutputStride, WrongFlow
@@ -11,7 +10,6 @@ from archdsl.stage import Map, Paths, Pyramid, Stage, StageName, StageValue, Tag
 
 
 @final
-@dataclass(frozen=True)
 class Encoder(Stage):
     """Map → Pyramid: the feature maps of a definition, finest first."""
 

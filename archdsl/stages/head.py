@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, final
 
 from archdsl.errors.recipes import HeadTwice, MissingOption, WrongFlow
@@ -17,7 +16,6 @@ from archdsl.stage import Lattice, Map, Pyramid, Stage, StageName, StageValue, W
 
 
 @final
-@dataclass(frozen=True)
 class Head(Stage):
     """Map → output: a convolution per pixel at the input's own size, `linear`, or a definition.
 

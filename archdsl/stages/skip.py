@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, final
 
@@ -25,7 +24,6 @@ JOINS = {"none": "none", "plain": "concat", "add": "add", "nested": "concat"}
 
 
 @final
-@dataclass(frozen=True)
 class Skip(Stage):
     """Pyramid → Lattice.
 

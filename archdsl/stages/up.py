@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 from archdsl.errors.recipes import NotDoubled, PartMoves, WidthOfSum, WrongFlow
@@ -56,7 +55,6 @@ def default_width(stride: int) -> int:
 
 
 @final
-@dataclass(frozen=True)
 class Up(Stage):
     """Lattice → Map at the image's own resolution."""
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
-from archdsl.records import Value
+from archdsl.records import Value, defaults_of
 from archdsl.tensors import Cost, Shape, Shapes, Stride, Window
 
 # ---- kinds of arguments ------------------------------------------------------------------------
@@ -147,6 +147,7 @@ _ARGUMENTS: dict[type, dict[str, dataclasses.Field[Any]]] = {}
 def arguments(kind: type[Any]) -> dict[str, dataclasses.Field[Any]]:
     """The arguments of an operation or a recipe stage (a class) by name, in positional order."""
     if kind not in _ARGUMENTS:
+        defaults_of(kind)
         _ARGUMENTS[kind] = {field.name: field for field in dataclasses.fields(kind)}
     return _ARGUMENTS[kind]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar, dataclass_transform
 
-from archdsl.records import collect, fill
+from archdsl.records import fill
 from archdsl.source import Label, Span, picture
 
 
@@ -61,15 +61,10 @@ class Mistake(Exception):
 
     code: ClassVar[str]
     severity: ClassVar[Severity] = Severity.ERROR
-    _defaults: ClassVar[dict[str, Any]] = {}
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        cls._defaults = collect(cls)
 
     def __init__(self, *facts: Any, **named: Any) -> None:
         super().__init__(*facts)
-        fill(self, self._defaults, facts, named)
+        fill(self, facts, named)
 
     @property
     def safe_fix(self) -> bool:

@@ -45,7 +45,7 @@ from archdsl.syntax import (
     Word,
     walk,
 )
-from archdsl.vocabulary import JOINS, STRUCTURE, Definition
+from archdsl.vocabulary import JOINS, STRUCTURE, Definition, bare_call
 
 MEASURED = ("latency",)
 # Any figures will do to see whether a requirement is a condition at all.
@@ -120,7 +120,9 @@ class Statements(Stages):
             places[parameter.name] = parameter.span
             if parameter.default is not None:
                 self.constant(parameter.default, outside)
-        self.pipeline(define.body, reach)
+        # One bare call without parameters of its own passes on what it is given by name.
+        passes_on = define.parameters is None and bare_call(define.body) is not None
+        self.pipeline(define.body, reach, whole=not passes_on)
 
     def _cycles(self) -> None:
         """Tells of definitions and lets that use themselves, each cycle once."""

@@ -242,10 +242,13 @@ class Arguments:
         op = found.callee
         assert isinstance(op, type) and issubclass(op, Op)
         values = self._bound(found, arguments(op), span, context)
-        maps = tuple(values.pop(name) for name in op.maps if values.get(name) is not None)
-        for name in op.maps:
-            values.pop(name, None)
-        return op(**values), maps
+        maps = {name: values.pop(name, None) for name in op.maps}
+        given = tuple(map_ for map_ in maps.values() if map_ is not None)
+        if len(given) + 1 < op.inputs[0]:
+            missing = next(name for name, map_ in maps.items() if map_ is None)
+            doc = arguments(op)[missing].metadata["doc"]
+            raise ArchError(MissingArgument(found.word, missing, doc).at(span))
+        return op(**values), given
 
     def bound_stage(self, found: Partial, span: Span, context: Context) -> tuple[Stage, Bound]:
         """A recipe stage; arguments that it does not know go to the definition that it names."""

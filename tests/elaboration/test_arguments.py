@@ -42,6 +42,11 @@ def test_a_skip_takes_its_own_words_and_options_alone(stage: str, code: str) -> 
     assert codes(f"input 3x32x32\n{PLAIN}{stage} | up nearest") == [code]
 
 
+def test_a_map_that_an_operation_needs_is_asked_for() -> None:
+    assert codes("conv 3 8 | align") == ["E110"]
+    assert codes("conv 3 8 | align like=@input") == []
+
+
 @pytest.mark.parametrize("word", ["tap", "share", "level", "levels", "aux"])
 def test_a_definition_comes_before_a_word_of_structure(word: str) -> None:
     assert paths(f"def {word}(w) = conv 1 w | bn\nrelu | {word} 4") == ["0:relu", "1.0:conv", "1.1:bn"]

@@ -57,6 +57,12 @@ def test_a_bare_call_without_parameters_passes_keywords_on() -> None:
     assert architecture(text).network.operations[-1].shape == (7,)
 
 
+def test_what_a_bare_call_leaves_out_may_be_given_to_the_definition_that_it_is() -> None:
+    text = "def net(classes) = gap | flatten | linear classes as fc\ndef mine = net\n"
+    assert codes(text + "mine classes=7") == []
+    assert codes(text + "mine") == ["E110"]
+
+
 def test_a_shared_module_keeps_its_path_and_its_parameters_count_once() -> None:
     text = "conv 1x1 8 | conv 3x3 8 as c | share c | share c"
     once = architecture("conv 1x1 8 | conv 3x3 8 as c")

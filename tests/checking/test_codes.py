@@ -120,6 +120,14 @@ def test_a_file_that_only_defines_makes_no_network() -> None:
     assert [found.code for found in caught.value.diagnostics] == ["E125"]
 
 
+def test_an_input_that_is_too_small_is_told_the_least() -> None:
+    """Each of two 7x7 windows without padding takes 6 pixels off."""
+    text = "input 3x{0}x{0}\nconv 7x7 8 pad=0 | conv 7x7 8 pad=0"
+    (found,) = archdsl.check(text.format(12))
+    assert found.help == "the smallest input is 13x13"
+    assert archdsl.check(text.format(13)) == ()
+
+
 # ---- used files --------------------------------------------------------------------------------------
 
 

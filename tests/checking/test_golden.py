@@ -16,7 +16,16 @@ from typing import Any
 import pytest
 
 import archdsl
-from archdsl.errors import ArchError, Diagnostic, Mistake, Severity, advice, expansion, files, names, recipes, spaces
+from archdsl.errors import (
+    ArchError,
+    Diagnostic,
+    advice,
+    expansion,
+    files,
+    names,
+    recipes,
+    spaces,
+)
 from archdsl.source import Source
 
 FOLDER = Path(__file__).parents[1] / "golden" / "checking"
@@ -76,6 +85,8 @@ def test_a_spec_is_told_of_as_its_golden_file_has_it(path: Path) -> None:
     assert text == golden.read_text("utf-8")
 
 
-@pytest.mark.parametrize("path", [path for path in CASES if re.match("[EW][0-9]{3}_", path.name)], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in CASES if re.match("[EW][0-9]{3}_", path.name)], ids=lambda p: p.stem
+)
 def test_a_golden_file_named_after_a_code_tells_of_that_mistake_alone(path: Path) -> None:
     assert {diagnostic.code for diagnostic in told(path)} == {path.name[:4]}

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,24 +29,18 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, NoReturn
 
+import hypothesis
+import pytest
+
 ROOT = Path(__file__).parents[1]
 LIST = ROOT / "tests" / "mutations.toml"
 
 # What tests import and mutations never change: loaded once, and every run is a fork of this process.
-HEAVY = (
-    "pytest",
-    "hypothesis",
-    "lark",
-    "networkx",
-    "optuna",
-    "timm",
-    "torch",
-    "torch.utils.flop_counter",
-    "torchvision",
-)
+HEAVY = ("lark", "networkx", "optuna", "timm", "torch", "torch.utils.flop_counter", "torchvision")
 
 KILLED, SURVIVED, ERROR = "killed", "SURVIVED", "ERROR"
 _ENDINGS = {0: SURVIVED, 1: KILLED}  # by pytest's exit code; after any other the test didn't even run
+_UNTESTED = 70
 _FORK = get_context("fork")
 
 
@@ -92,7 +87,7 @@ class Verdict(NamedTuple):
     output: str
 
 
-def copied(parent: Path) -> Path:
+def snapshot(parent: Path) -> Path:
     """A new folder with all files that git tracks, or would."""
     folder = Path(tempfile.mkdtemp(dir=parent))
     command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -122,8 +117,8 @@ def applied(mutation: Mutation, folder: Path, stamp: int) -> Iterator[None]:
 class Runner:
     """Runs mutations in one copy of the repository."""
 
-    def __init__(self, parent: Path, timeout: float) -> None:
-        self.folder = copied(parent)
+    def __init__(self, folder: Path, timeout: float) -> None:
+        self.folder = folder
         self.timeout = timeout
         self.runs = 0
 
@@ -141,8 +136,9 @@ class Runner:
         process.start()
         process.join(self.timeout)
         code = process.exitcode
+        assert process.pid is not None
         with contextlib.suppress(ProcessLookupError):  # of its group: tests may have left processes
-            os.killpg(process.pid or 0, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
         process.join()
         output = written.read_text("utf-8", "replace") if written.exists() else ""
         if code is None:
@@ -150,8 +146,17 @@ class Runner:
         return _ENDINGS.get(code, ERROR), output
 
 
+class _Collection:
+    """Notes whether tests could be collected: a mutation that breaks an import proves nothing."""
+
+    failed = False
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.failed |= report.failed
+
+
 def _pytest(folder: Path, tests: Sequence[str], written: Path) -> NoReturn:
-    """In a fork: runs tests on the folder's code, and leaves with pytest's exit code."""
+    """In a fork: runs tests on the folder's code, and leaves with pytest's exit code or `_UNTESTED`."""
     os.setsid()
     with written.open("wb") as stream:
         os.dup2(stream.fileno(), 1)
@@ -160,21 +165,19 @@ def _pytest(folder: Path, tests: Sequence[str], written: Path) -> NoReturn:
     os.environ["PYTHONPATH"] = str(folder)  # an editable install would lead processes to the working tree
     os.environ.pop("ARCHDSL_GOLDEN", None)
     sys.path[:] = [str(folder), *(entry for entry in sys.path if Path(entry).resolve() != ROOT)]
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("archdsl", "tests")]:
         del sys.modules[name]
-    import hypothesis
-    import pytest
+    code, collection = _UNTESTED, _Collection()
+    try:
+        import archdsl
 
-    import archdsl
-
-    assert Path(archdsl.__file__).is_relative_to(folder)
-    # The first example that fails is enough.
-    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
-    hypothesis.settings.register_profile("mutations", phases=phases, report_multiple_bugs=False)
-    hypothesis.settings.load_profile("mutations")
-    code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])
-    sys.stdout.flush()
-    os._exit(code)
+        assert Path(archdsl.__file__).is_relative_to(folder)
+        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests], plugins=[collection])
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(_UNTESTED if collection.failed else code)
 
 
 # ---- all of them ------------------------------------------------------------------------------------
@@ -182,18 +185,20 @@ def _pytest(folder: Path, tests: Sequence[str], written: Path) -> NoReturn:
 _runner: Runner  # of a worker process
 
 
-def _begin(parent: Path, timeout: float) -> None:
+def _begin(original: Path, timeout: float) -> None:
     global _runner
-    _runner = Runner(parent, timeout)
+    folder = Path(tempfile.mkdtemp(dir=original.parent))
+    shutil.copytree(original, folder, dirs_exist_ok=True)
+    _runner = Runner(folder, timeout)
 
 
 def _judge(mutation: Mutation) -> Verdict:
     return _runner.judge(mutation)
 
 
-def verdicts(mutations: Sequence[Mutation], jobs: int, parent: Path, timeout: float) -> Iterator[Verdict]:
+def verdicts(mutations: Sequence[Mutation], jobs: int, original: Path, timeout: float) -> Iterator[Verdict]:
     """In the order of the mutations."""
-    with ProcessPoolExecutor(jobs, _FORK, _begin, (parent, timeout)) as pool:
+    with ProcessPoolExecutor(jobs, _FORK, _begin, (original, timeout)) as pool:
         yield from pool.map(_judge, mutations)
 
 
@@ -201,14 +206,18 @@ def main(words: Sequence[str], jobs: int, timeout: float) -> int:
     mutations = [each for each in load() if not words or any(word in str(each) for word in words)]
     for name in HEAVY:
         importlib.import_module(name)
+    # The first example that fails is enough.
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile("mutations", phases=phases, report_multiple_bugs=False)
+    hypothesis.settings.load_profile("mutations")
     with tempfile.TemporaryDirectory(prefix="archdsl-mutations-") as temporary:
-        parent = Path(temporary).resolve()
-        ending, output = Runner(parent, 60 * timeout).tested(sorted({each.test for each in mutations}))
+        original = snapshot(Path(temporary).resolve())
+        ending, output = Runner(original, 60 * timeout).tested(sorted({each.test for each in mutations}))
         if ending != SURVIVED:
             print(output, "\nThese tests fail without a mutation.", sep="\n")
             return 1
         counts = Counter({KILLED: 0, SURVIVED: 0, ERROR: 0})
-        for verdict in verdicts(mutations, jobs, parent, timeout):
+        for verdict in verdicts(mutations, jobs, original, timeout):
             counts[verdict.ending] += 1
             print(f"{verdict.ending:<9}{verdict.seconds:6.1f} s  {verdict.mutation}", flush=True)
             if verdict.ending == ERROR:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -47,7 +49,7 @@ def test_a_block_of_python_runs(block: Block) -> None:
 
 @pytest.mark.parametrize(("block", "claim"), CLAIMED, ids=[f"{b}-{c}" for b, c in CLAIMED])
 def test_a_comment_that_claims_a_fact_is_true(block: Block, claim: str) -> None:
-    found = archdsl.load(block.text)
+    found: Any = archdsl.load(block.text)
     for pattern, fact in FACTS.items():
         told = re.fullmatch(pattern, claim)
         if told is not None:
@@ -79,7 +81,7 @@ def choices(found: Space) -> str:
     return ", ".join(choice.name for choice in found.choices)
 
 
-FACTS = {
+FACTS: dict[str, Callable[[Any], str]] = {
     r"([\d,]+) parameters": params,
     r"gives (.+)": gives,
     r"modules: (.+)": modules,

@@ -16,7 +16,7 @@ from archdsl.elaboration.context import MAX_CALLS, MAX_STEPS
 from archdsl.elaboration.evaluate import FUNCTIONS, MAX_LIST, MAX_NUMBER
 from archdsl.elaboration.joins import PLACES
 from archdsl.elaboration.program import FACTS
-from archdsl.errors import Severity
+from archdsl.errors import Severity, advice
 from archdsl.op import Dims, Flag, Int, MapRef, Padding, Real, Word, arguments
 from archdsl.ops import OPERATIONS
 from archdsl.parser import parse
@@ -212,6 +212,13 @@ def test_every_place_of_a_gate_stands_in_the_table() -> None:
 def test_every_figure_stands_in_the_table() -> None:
     table = rows(section(NAME, "10."), "figure", "what it is")
     assert [row[0] for row in table] == [f"`{figure}`" for figure in FIGURES]
+
+
+def test_every_advice_on_a_spec_stands_in_the_table() -> None:
+    table = rows(section(NAME, "8."), "code", "says")
+    members = [member for member in vars(advice).values() if isinstance(member, type)]
+    codes = sorted(member.code for member in members if hasattr(member, "code"))
+    assert [row[0] for row in table] == [f"`{code}`" for code in codes]
 
 
 def test_every_fact_is_named() -> None:

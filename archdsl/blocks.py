@@ -283,10 +283,10 @@ class Builder:
                 self.training.append(TrainingOutput(join_path(prefix, t.name), value, t.weight))
         return moved
 
-    def weights(self, first: int) -> tuple[int, ...]:
-        """Parameters of each operation with weights that was added from an item on."""
+    def weights(self, first: int, last: int) -> tuple[int, ...]:
+        """Parameters of each operation with weights among some of the items."""
         found: list[int] = []
-        for item, cost in zip(self.items[first:], self.costs[first:], strict=True):
+        for item, cost in zip(self.items[first:last], self.costs[first:last], strict=True):
             costs = item.block.costs if isinstance(item, Instance) else (cost,)
             found += (cost.params for cost in costs if cost.params)
         return tuple(found)

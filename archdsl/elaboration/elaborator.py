@@ -132,12 +132,13 @@ class Elaborator(Joins):
             if own is not None and marked.label_span is not None and makes_modules(marked.element):
                 self._check_label(own, marked.label_span)
                 context.frame.builder.hold(context.scope.prefix, own, marked.label_span)
-            first = len(context.frame.builder.items)
+            items = context.frame.builder.items
+            first = len(items)
             made = self.element(marked.element, flow, context, name)
             if name is not None:
-                weights = context.frame.builder.weights(first)
+                prefix = context.scope.prefix
                 context.frame.applied[name] = Applied(
-                    marked.element, context, context.scope.prefix, flow, weights
+                    marked.element, context, prefix, flow, first, len(items)
                 )
         if own is not None:
             if own in ("in", "input"):
@@ -287,7 +288,7 @@ class Elaborator(Joins):
         builder = context.frame.builder
         first = len(builder.items)
         made = self.element(was.element, flow, again, name)
-        if builder.weights(first) != was.weights:
+        if builder.weights(first, len(builder.items)) != builder.weights(was.first, was.last):
             told = described(was.flow).removeprefix("a map of "), described(flow).removeprefix("a map of ")
             raise ArchError(OtherWeights(name, *told).at(word.span))
         return made
@@ -354,13 +355,14 @@ class Elaborator(Joins):
 
 @dataclass(frozen=True, eq=False)
 class Applied:
-    """A named stage that ran, for `share`: with what flowed in, and the parameters of its operations."""
+    """A named stage that ran, for `share`: with what flowed in, and which of the builder's items it made."""
 
     element: Element
     context: Context
     prefix: str
     flow: Any
-    weights: tuple[int, ...]
+    first: int
+    last: int
 
 
 def makes_modules(element: Element) -> bool:

@@ -12,8 +12,11 @@ from pathlib import Path
 from archdsl.errors.commands import Unreadable, outside
 from archdsl.errors.studies import StudyChanged, StudyInUse
 from archdsl.files import write_atomically
+from archdsl.parser import parse_leniently
+from archdsl.source import Source
 from archdsl.studies.lock import Lock, acquire
 from archdsl.studies.study import KEYS, Study
+from archdsl.syntax import Use
 
 # What may change between two runs of a study: more trials extend it, and the space is compared by its text.
 _FREE = {"trials", "question", "space"}
@@ -74,6 +77,13 @@ class StudyFolder:
         finally:
             supervisor.close()
 
+    @staticmethod
+    def _used_text(path: Path) -> str:
+        try:
+            return path.read_text("utf-8")
+        except (OSError, ValueError) as error:
+            raise Unreadable(str(path), str(error)) from None
+
     def begin(self, study: Study) -> None:
         """Write the study down, or compare it with what was written when it began.
 
@@ -95,9 +105,18 @@ class StudyFolder:
             if key not in _FREE and key in old and old[key] != new[key]
         ]
         changes += _changed_line(before, space_text)
+        used = {
+            path: self._used_text(study.space.parent / path) for path in used_files(study.space, space_text)
+        }
+        for path, text in used.items():
+            if (self.path / path).exists():
+                changes += _changed_line(self._used_text(self.path / path), text)
         if changes:
             raise StudyChanged(study.name, str(self.path), tuple(changes))
         write_atomically(space, space_text.encode())
+        for path, text in used.items():  # beside the winner, which uses them too
+            (self.path / path).parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path / path, text.encode())
         write_atomically(file, study.to_toml().encode())
 
 
@@ -128,6 +147,19 @@ class TrialFolder:
         except OSError as error:
             raise outside(error) from None
         write_atomically(self.candidate, text.encode())
+
+
+def used_files(spec: Path, text: str) -> list[Path]:
+    """The files that a spec uses, and those that they use, relative to its folder."""
+    found: list[Path] = []
+    texts = [text]
+    while texts:
+        tree, _ = parse_leniently(Source(spec.name, texts.pop()))
+        for statement in tree.statements:
+            if isinstance(statement, Use) and Path(statement.path) not in found:
+                found.append(Path(statement.path))
+                texts.append(StudyFolder._used_text(spec.parent / statement.path))
+    return found
 
 
 def _changed_line(before: str, now: str) -> list[tuple[str, str, str]]:

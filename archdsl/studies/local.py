@@ -88,6 +88,7 @@ class LocalExecutor:
         Thread(target=_listen, args=(_pipe(process.stdout), self._messages), daemon=True).start()
         self._send(
             process,
+            space=str(self._study.space),
             data=str(self._study.data),
             recipe=asdict(self._study.recipe),
             device=self._study.device,

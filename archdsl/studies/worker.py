@@ -62,17 +62,21 @@ class Channel:
 
 @dataclass(frozen=True)
 class Bench:
-    """What is the same for all candidates: the data in memory, the recipe, the device."""
+    """What is the same for all candidates: the data in memory, the recipe, the device.
+
+    A candidate uses what its `space` uses, from the same folder.
+    """
 
     data: Data
     recipe: Recipe
     device: str
+    space: str = "candidate"
 
     def train(self, text: str, identity: str, report: Report) -> tuple[nn.Module, Outcome]:
         """Build and train a candidate, as `archdsl train` does, to the same bits."""
         description = self.data.description
         shape = Shape(description.channels, self.recipe.size, self.recipe.size)
-        architecture = api.load(Source("candidate", text), input=shape, classes=description.classes)
+        architecture = api.load(Source(self.space, text), input=shape, classes=description.classes)
         assert isinstance(architecture, api.Architecture), "a candidate is closed"
         # A study that trained something else than it proposed would look well and mean nothing.
         assert identity_of(architecture) == identity, "the candidate's text makes another network"
@@ -88,7 +92,7 @@ def main() -> None:
     try:
         recipe, device = Recipe(**setup["recipe"]), setup["device"]
         data = load(Path(setup["data"]), recipe.size).on(chosen_device(device))
-        bench = Bench(data, recipe, device)
+        bench = Bench(data, recipe, device, setup["space"])
         while _work(bench, channel.receive(), channel):
             channel.send(done=True)
         channel.send(done=False)

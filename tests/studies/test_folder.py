@@ -116,3 +116,18 @@ def test_what_an_older_history_left_under_a_number_is_gone(folder: StudyFolder) 
     trial.begin("conv 1x1 16\n")
     assert [path.name for path in trial.path.iterdir()] == ["candidate.arch"]
     assert trial.candidate.read_text() == "conv 1x1 16\n"
+
+
+def test_what_a_space_uses_is_kept_beside_it_and_may_not_change(study: Study, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "blocks.arch").write_text('use "deep/more.arch"\ndef unit(width) = more width | relu\n')
+    (tmp_path / "deep" / "more.arch").write_text("def more(width) = conv 1x1 width | bn\n")
+    study.space.write_text('use "blocks.arch"\nunit {8, 16}\n| relu\n')
+    folder = StudyFolder(tmp_path / "runs" / "using")
+    with folder.held("using"):
+        folder.begin(study)
+        assert (folder.path / "blocks.arch").is_file()
+        assert (folder.path / "deep" / "more.arch").is_file()
+        (tmp_path / "deep" / "more.arch").write_text("def more(width) = conv 3x3 width | bn\n")
+        with pytest.raises(StudyChanged):
+            folder.begin(study)

@@ -132,3 +132,15 @@ def test_a_result_that_cannot_be_written_is_nobody_s_failure(
     with pytest.raises(Unwritable):
         worker._work(bench, job(folder), Wire())
     assert not folder.result.exists()
+
+
+def test_a_candidate_uses_what_its_space_uses(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "blocks.arch").write_text("def unit(width) = conv 3x3 width | relu\n")
+    space = tmp_path / "space.arch"
+    space.write_text('use "blocks.arch"\nunit {4, 8} | conv 1x1 3\n')
+    found = api.load(space, input=SHAPE)
+    assert isinstance(found, api.Space)
+    member = found.sample(0)
+    using = Bench(bench.data, bench.recipe, "cpu", str(space))
+    _, outcome = using.train(member.to_text(), member.identity, lambda epoch: False)
+    assert len(outcome.epochs) == 3

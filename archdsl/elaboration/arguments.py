@@ -159,7 +159,7 @@ class Arguments:
                 spans.update((name, given.span) for name, given in keywords.items())
                 continue
             positional.append(Given(value, argument.span))
-            if place == 0:
+            if place == 0 and takes_more(found.callee):
                 places, kinds = taken(found, tuple(positional))
         return positional, keywords
 
@@ -479,7 +479,12 @@ def kinds_of(callee: Callee) -> dict[str, Any]:
     """The kinds of a callee's arguments by name; definitions have none."""
     if not isinstance(callee, type):
         return {}
-    return {name: field.metadata["kind"] for name, field in arguments(callee).items()}
+    if callee not in _KINDS:
+        _KINDS[callee] = {name: field.metadata["kind"] for name, field in arguments(callee).items()}
+    return _KINDS[callee]
+
+
+_KINDS: dict[type, dict[str, Any]] = {}
 
 
 def taken(found: Partial, positional: tuple[Given, ...]) -> tuple[tuple[str, ...], dict[str, Any]]:

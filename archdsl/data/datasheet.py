@@ -108,7 +108,7 @@ def _entries(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, RecursionError):
         raise BrokenDatasheet(str(path), "", "it is no JSON text in UTF-8") from None
     if not isinstance(entries, dict):
-        raise BrokenDatasheet(str(path), "", "a JSON object is wanted, as in {\"classes\": [...]}")
+        raise BrokenDatasheet(str(path), "", 'a JSON object is wanted, as in {"classes": [...]}')
     return entries
 
 

@@ -28,26 +28,18 @@ def texts() -> list[str]:
 
 
 TEXTS = [TOKEN.findall(text) for text in texts()]
-TOKENS = sorted(
-    {token for tokens in TEXTS for token in tokens if token.strip() and not token.startswith("#")}
-)
+TOKENS = sorted({token for tokens in TEXTS for token in tokens if token.strip() and token[0] != "#"})
 
 # Values of every kind, many of them wrong wherever they stand.
-VALUES = st.one_of(
-    st.integers(-3, 10**20).map(str),
-    st.sampled_from(
-        ["0.5", "1e-30", "3x3", "0x3", "1x2x3x4", '"text"', "none", "true", "@in", "@input", "@x"]
-    ),
-    st.sampled_from(
-        ["relu", "resnet18", "standard", "same", "nothing_like_it", "(1 / 0)", "(2 if 1 else 3)"]
-    ),
-    st.sampled_from(
-        ["[]", "[1, 2]", "[none]", "[[1, 2], 3]", "{1, 2}", "{relu, (conv 3x3 8)}", "2..4", "4..2"]
-    ),
-    st.sampled_from(
-        ["(conv 3x3 8)", "(relu | bn)", "(conv)", "f(3)", "max()", "at([1], 5)", "stride(3)", "len(2)"]
-    ),
+WORDS = ["none", "true", "relu", "resnet18", "standard", "same", "nothing_like_it", "@in", "@input", "@x"]
+PLAIN = ["0.5", "1e-30", "3x3", "0x3", "1x2x3x4", '"text"', "(1 / 0)", "(2 if 1 else 3)", "4..2", "2..4"]
+LISTS = ["[]", "[1, 2]", "[none]", "[[1, 2], 3]", "{1, 2}", "{relu, (conv 3x3 8)}", "{{1, 2}, 3}"]
+STAGES_AS_VALUES = ["(conv 3x3 8)", "(relu | bn)", "(conv)", "concat(id, relu)"]
+CALLS = ["f(3)", "max()", "at([1], 5)", "stride(3)", "len(2)", "pow(2, 999)"]
+VALUES = st.integers(-3, 10**20).map(str) | st.sampled_from(
+    [*WORDS, *PLAIN, *LISTS, *STAGES_AS_VALUES, *CALLS]
 )
+OPTIONS = ["out", "stride", "depth", "channels", "block", "se", "like", "of"]
 STAGE = st.builds(
     lambda word, places, names: " ".join([word, *places, *(f"{name}={value}" for name, value in names)]),
     st.sampled_from([*OPERATIONS, *STAGES, *STRUCTURE, "resnet18", "plain", "mbconv", "double_conv", "se"]),

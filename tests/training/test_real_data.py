@@ -51,6 +51,7 @@ def test_a_small_network_finds_nuclei(data_folder: Path) -> None:
 
 def test_a_small_network_sorts_refuse_better_than_by_the_commonest_kind(data_folder: Path) -> None:
     data = load(data_folder / "trashnet-small", 32)
+
     def build() -> nn.Module:
         pooled = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
         return nn.Sequential(*convolutions(3, 8, 16, 32, stride=2), *pooled, nn.Linear(32, 6))

@@ -335,17 +335,17 @@ class Calls(Arguments):
         """
         if not isinstance(flow, Map | Pyramid) or definition.file.has_recipe(definition):
             return None
-        try:
-            inputs, key = self.signature(definition, variables, flow, context)
-        except Uncacheable:
-            return None
 
         def build(asker: Recorder) -> Block:
             return self.built(definition, variables, flow, context, asker, span)
 
-        block = self.told(
-            lambda: self.recall((key, context.sumless), context, words, build), definition, context, span
-        )
+        try:
+            inputs, key = self.signature(definition, variables, flow, context)
+            block = self.told(
+                lambda: self.recall((key, context.sumless), context, words, build), definition, context, span
+            )
+        except Uncacheable:
+            return None
         builder = context.frame.builder
         if not context.scope.shared:
             builder.claim(path, span)

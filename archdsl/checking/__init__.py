@@ -15,7 +15,16 @@ from archdsl.analyses.requirements import unmet
 from archdsl.checking.agreement import disagreements
 from archdsl.checking.sizes import minimum_input, told_as_too_small
 from archdsl.checking.statements import Statements
-from archdsl.checking.trials import Trial, explored, option_mistakes, sample_mistakes, sampled, tried
+from archdsl.checking.trials import (
+    Found,
+    Trial,
+    explored,
+    option_mistakes,
+    sample_mistakes,
+    sampled,
+    tried,
+    under,
+)
 from archdsl.elaboration.context import ENDING
 from archdsl.elaboration.program import Program
 from archdsl.errors import Diagnostic, Severity
@@ -45,7 +54,7 @@ def check_program(program: Program) -> tuple[Diagnostic, ...]:
     found, trials = _checked(program)
     if trials and not found:
         samples = sampled(trials[0]) if len(trials) > 1 else []
-        found = [_told(trial, mistake) for trial, mistake in sample_mistakes(samples)]
+        found = [*map(_told, sample_mistakes(samples))]
         trials = [trials[0], *samples]
     return tidy(program, found or advice(program, [trial.made for trial in trials if trial.made]))
 
@@ -66,15 +75,17 @@ def _checked(program: Program) -> tuple[list[Diagnostic], list[Trial]]:
     if program.pipeline is None or checker.blind or any(d.code == NestedChoice.code for d in written):
         return written, []
     trials = [tried(program, {})] if written else explored(program)
-    made = [_told(trial, mistake) for trial, mistake in option_mistakes(trials)]
+    made = map(_told, option_mistakes(trials))
     found = [*written, *(mistake for mistake in made if not _follows(mistake, written))]
     if not found and len(trials) == 1 and trials[0].made:
         found += unmet(program.requirements, NetworkFigures(trials[0].made.assembly))
     return found, trials
 
 
-def _told(trial: Trial, mistake: Diagnostic) -> Diagnostic:
-    return told_as_too_small(trial.program, mistake, trial.decide)
+def _told(found: Found) -> Diagnostic:
+    """A mistake of the elaboration as what it is to a user."""
+    mistake = told_as_too_small(found.trial.program, found.mistake, found.trial.decide)
+    return under(mistake, found.trial, found.decisions)
 
 
 def _follows(mistake: Diagnostic, written: Iterable[Diagnostic]) -> bool:

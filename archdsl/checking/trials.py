@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.elaboration.program import Elaborated, Program, first_option
@@ -131,10 +132,18 @@ def _others(choice: Choice) -> Sequence[Answer]:
 # ---- which decisions lead to a mistake ---------------------------------------------------------
 
 
-def option_mistakes(trials: Sequence[Trial]) -> list[tuple[Trial, Diagnostic]]:
-    """The mistakes of all trials, each once, with the decisions that lead there."""
+class Found(NamedTuple):
+    """A mistake, a trial that has it, and the decisions that lead there: an option of each, or several."""
+
+    mistake: Diagnostic
+    trial: Trial
+    decisions: Mapping[str, tuple[Answer, ...]]
+
+
+def option_mistakes(trials: Sequence[Trial]) -> list[Found]:
+    """The mistakes of all trials, each once."""
     first = trials[0]
-    found: list[tuple[Trial, Diagnostic]] = []
+    found: list[Found] = []
     for trial, mistake in _distinct(trials):
         failing = [each for each in trials if each.has(mistake)]
         if first in failing:
@@ -142,18 +151,17 @@ def option_mistakes(trials: Sequence[Trial]) -> list[tuple[Trial, Diagnostic]]:
         else:
             trial = min(failing, key=lambda each: len(each.decisions))
             decisions = _alike(trial, failing)
-        found.append((trial, under(mistake, trial, decisions)))
+        found.append(Found(mistake, trial, decisions))
     return found
 
 
-def sample_mistakes(trials: Sequence[Trial]) -> list[tuple[Trial, Diagnostic]]:
+def sample_mistakes(trials: Sequence[Trial]) -> list[Found]:
     """The mistakes of members drawn by lot, each once, with the fewest decisions that lead there."""
-    found = []
-    for trial, mistake in _distinct(trials):
-        small = _reduced(trial, mistake)
-        decisions = {name: (answer,) for name, answer in small.decisions.items()}
-        found.append((small, under(mistake, small, decisions)))
-    return found
+    small = ((_reduced(trial, mistake), mistake) for trial, mistake in _distinct(trials))
+    return [
+        Found(mistake, trial, {name: (answer,) for name, answer in trial.decisions.items()})
+        for trial, mistake in small
+    ]
 
 
 def _distinct(trials: Sequence[Trial]) -> Iterator[tuple[Trial, Diagnostic]]:

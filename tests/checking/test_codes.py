@@ -21,7 +21,7 @@ TOLD = [
     ("E104", "def f = conv 3x3 8 stride=2 «stride=1» | relu\nid"),
     ("E105", "def f = relu | add(id, «@stem»)\nid"),
     ("E106", "def f = relu | g\ndef g = bn | «f»\nid"),
-    ("E107", "def f = conv 3x3 «width» | relu\nid"),
+    ("E107", "def f(c) = conv 1x1 (c + «width») | relu\nid"),
     ("E108", "def f = conv 3x3 «0.5» | relu\nid"),
     ("E109", "def f = dropout «1.5» | relu\nid"),
     ("E110", "def f = «conv» 3x3 | relu\nid"),

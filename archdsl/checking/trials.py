@@ -67,8 +67,9 @@ def _run(program: Program, decide: Decide, decisions: Decisions) -> Trial:
     answers: dict[str, Answer] = {}
 
     def noted(choice: Choice) -> Answer:
-        asked[choice.name] = choice
-        answers[choice.name] = decide(choice)
+        if choice.name not in asked:  # the same again, also where `decide` draws lots
+            asked[choice.name] = choice
+            answers[choice.name] = decide(choice)
         return answers[choice.name]
 
     try:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import archdsl
-from archdsl import checking
+from archdsl import api, checking
 from archdsl.api import Architecture
 from archdsl.elaboration.program import Program
 from archdsl.errors import ArchError
@@ -33,7 +33,7 @@ SMALLEST = {
 
 
 def program(text: str, image: Shape | None = None) -> Program:
-    vocabulary = Vocabulary(OPERATIONS, STAGES, archdsl.api._library(), parse)
+    vocabulary = Vocabulary(OPERATIONS, STAGES, api._library(), parse)
     return Program(vocabulary.file(parse(Source("a.arch", text)), None), image)
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any, TypeVar, cast
 
 from archdsl.elaboration.arguments import first_kind, own_words
+from archdsl.elaboration.choices import single, unwrapped
 from archdsl.elaboration.context import Trace
 from archdsl.elaboration.evaluate import bare
 from archdsl.elaboration.program import Elaborated, Program
@@ -130,49 +131,55 @@ class Closer:
                 elements.append(made)
         return replace(pipeline, elements=tuple(elements) or (passing(pipeline),))
 
-    def element(self, element: Element, trace: Trace, turn: Turn) -> Element | None:
+    def scope(self, pipeline: Pipeline, trace: Trace, turn: Turn, named: bool = True) -> Pipeline:
+        """A pipeline that may have a name; if one stage is left, a repeat keeps it from taking that name."""
+        made = self.pipeline(pipeline, trace, turn)
+        if not named or single(unwrapped(made)) is None or single(unwrapped(pipeline)) is not None:
+            return made
+        once = Group(made.span, made, Number(made.span, 1, "1"))
+        return replace(made, elements=(once,))
+
+    def element(self, element: Element, trace: Trace, turn: Turn, named: bool = False) -> Element | None:
         """The closed element; None where a `?` left it out."""
         match element:
             case Marked():
                 return self._marked(element, trace, turn)
             case Word():
                 return self._word(element, trace, turn)
+            case Group(times=None):
+                return replace(element, body=self.scope(element.body, trace, turn, named))
             case Group():
-                return self._group(element, trace, turn)
+                return self._repeated(element, trace, turn)
             case Join():
                 return self._join(element, trace, turn)
             case Alternatives():
                 option = element.options[self._taken(element, element.options, trace, turn)]
-                return Group(element.span, self.pipeline(option, trace, turn), None)
+                return Group(element.span, self.scope(option, trace, turn, named), None)
             case Loop():
-                return self._loop(element, trace, turn, False)
+                return self._loop(element, trace, turn)
             case Branch():
-                return self._branch(element, trace, turn)
+                return self._branch(element, trace, turn, named)
             case At():
                 return element
 
     def _marked(self, marked: Marked, trace: Trace, turn: Turn) -> Element | None:
         if marked.optional and trace.decisions.get((marked, turn), "true") != "true":
             return None if marked.label is None else replace(marked, element=passing(marked), optional=False)
-        if isinstance(marked.element, Loop):
-            inner: Element | None = self._loop(marked.element, trace, turn, marked.label is not None)
-        else:
-            inner = self.element(marked.element, trace, turn)
+        inner = self.element(marked.element, trace, turn, named=marked.label is not None)
         assert inner is not None
         return inner if marked.label is None else replace(marked, element=inner, optional=False)
 
-    def _branch(self, branch: Branch, trace: Trace, turn: Turn) -> Branch:
+    def _branch(self, branch: Branch, trace: Trace, turn: Turn, named: bool) -> Branch:
         otherwise: Pipeline | Branch | None = None
         if isinstance(branch.otherwise, Branch):
-            otherwise = self._branch(branch.otherwise, trace, turn)
+            otherwise = self._branch(branch.otherwise, trace, turn, named)
         elif branch.otherwise is not None:
-            otherwise = self.pipeline(branch.otherwise, trace, turn)
+            otherwise = self.scope(branch.otherwise, trace, turn, named)
         condition = self.expression(branch.condition, trace, turn)
-        return Branch(branch.span, condition, self.pipeline(branch.then, trace, turn), otherwise)
+        return Branch(branch.span, condition, self.scope(branch.then, trace, turn, named), otherwise)
 
-    def _group(self, group: Group, trace: Trace, turn: Turn) -> Group:
-        if group.times is None:
-            return replace(group, body=self.pipeline(group.body, trace, turn))
+    def _repeated(self, group: Group, trace: Trace, turn: Turn) -> Group:
+        assert group.times is not None
         count = len(trace.turns.get((group, turn), []))
         if not self._open(group.body):
             body = self.pipeline(group.body, trace, turn)
@@ -194,7 +201,7 @@ class Closer:
         groups = tuple(Group(span, made, None) for made in bodies)
         return Group(span, Pipeline(span, groups), None)
 
-    def _loop(self, loop: Loop, trace: Trace, turn: Turn, named: bool) -> Element:
+    def _loop(self, loop: Loop, trace: Trace, turn: Turn) -> Element:
         if not self._open(loop.body):
             bindings = tuple(replace(b, values=self._sequence(b.values, trace, turn)) for b in loop.bindings)
             return replace(loop, bindings=bindings, body=self.pipeline(loop.body, trace, turn))
@@ -379,7 +386,7 @@ class Closer:
                     node, pipeline=replace(node.pipeline, elements=(self._given(word, trace, turn),))
                 )
             case Quote():
-                return replace(node, pipeline=self.pipeline(node.pipeline, trace, turn))
+                return replace(node, pipeline=self.scope(node.pipeline, trace, turn))
             case Binary(operator="*", left=Listing() as items) if self._open(items):
                 count = len(trace.turns.get((node, turn), []))
                 every = [

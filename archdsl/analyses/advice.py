@@ -49,6 +49,7 @@ from archdsl.tensors import Shape
 
 NORM = "bn"
 SIZED_JOINS = ("concat", "add", "mul", "residual", "dense")
+SIZED = {"macs", "activations"}  # figures that depend on the size of the input
 
 
 def advice(program: Program, made: Sequence[Elaborated]) -> list[Diagnostic]:
@@ -229,12 +230,17 @@ def joins_at_other_sizes(program: Program) -> Iterator[Diagnostic]:
 
 
 def never_feasible(program: Program, made: Sequence[Elaborated]) -> Iterator[Diagnostic]:
-    """Requirements that none of several members of a space meets."""
+    """Requirements that none of several members of a space meets.
+
+    What depends on the input's size is left out where the spec leaves that to the data.
+    """
     if len(made) < 2 or not program.requirements:
         return
     counts: Counter[Span] = Counter()
     for member in made:
         failing = broken(program.requirements, NetworkFigures(member.assembly))
+        if program.stated_input is None:
+            failing = [condition for condition in failing if not SIZED & set(words_in(condition))]
         if not failing:
             return
         counts.update(condition.span for condition in failing)

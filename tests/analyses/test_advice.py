@@ -58,12 +58,14 @@ SILENT = {
     "a recipe": UNET,
     "a head by hand": "encoder resnet18 | skip plain | up transpose | conv 1x1 2",
     "features of plain stages": "conv 3x3 8 | relu",
-    "a value for each level": "encoder resnet18 | skip plain | up transpose channels=[64, 32, 16, 8, 4] | head 1x1 out=2",
+    "a value for each level": (
+        "encoder resnet18 | skip plain | up transpose channels=[64, 32, 16, 8, 4] | head 1x1 out=2"
+    ),
     "a gate for the image too": (
         "encoder resnet18 | skip plain input=true attention=[scse] * 5 | up transpose | head 1x1 out=2"
     ),
     "a schedule as long as the deepest member": (
-        "encoder resnet18 depth={3, 5} | skip plain | up bilinear channels=[64, 32, 16, 8, 4] | head 1x1 out=2"
+        "encoder resnet18 depth={3, 5} | skip plain | up nearest channels=[64, 32, 16, 8, 4] | head 1x1 out=2"
     ),
     "a word that the library defines too": "encoder plain | skip plain | up transpose | head 1x1 out=2",
     "a definition in brackets": (

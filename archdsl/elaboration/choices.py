@@ -106,23 +106,33 @@ class Root(Asker):
 
 
 class Recorder(Asker):
-    """Passes questions on below a prefix and writes down what was asked, relative to it."""
+    """Passes questions on below a prefix and writes down what was asked, relative to it, each once.
+
+    A block that is half known is asked about again while it is built: a second entry would be another
+    question to those who look for it.
+    """
 
     def __init__(self, parent: Asker, prefix: str, key: Callable[[Any], Any]) -> None:
         self.parent = parent
         self.prefix = prefix
         self.log: list[tuple[Choice | Binding, Any]] = []
         self._key = key
+        self._logged: set[Any] = set()
 
     def choose(self, choice: Choice) -> Answer:
         answer = self.parent.choose(choice.named(self.prefix))
-        self.log.append((choice, answer))
+        self._note((choice.name, choice.span), choice, answer)
         return answer
 
     def let(self, binding: Binding) -> Any:
         value = self.parent.let(binding)
-        self.log.append((binding, self._key(value)))
+        self._note(binding, binding, self._key(value))
         return value
+
+    def _note(self, key: Any, what: Choice | Binding, answer: Any) -> None:
+        if key not in self._logged:
+            self._logged.add(key)
+            self.log.append((what, answer))
 
 
 # ---- names -------------------------------------------------------------------------------------

@@ -53,3 +53,15 @@ def test_a_number_drawn_from_a_range_keeps_all_its_digits_in_the_closed_text() -
 
     member = space("dropout 0.1..0.5 | bn eps=1e-5..1e-3:log").sample(1)
     assert archdsl.load(member.to_text()).identity == member.identity
+
+
+def test_a_member_is_what_its_decisions_say_whatever_was_drawn_before() -> None:
+    text = "input 3x16x16\ndef b(w) = conv 3 w | {bn, relu}\ndef q(w) = b w | b w\nq 4 | q 4"
+    remembered = space(text)
+    wanted = {name: ("bn", "relu") for name in names(text)}
+    for number in range(2 ** len(wanted)):
+        decisions = {name: pair[number >> bit & 1] for bit, (name, pair) in enumerate(wanted.items())}
+        member = remembered.decide(lambda choice, known=decisions: known[choice.name])
+        assert member.choices == decisions
+        fresh = space(text).decide(lambda choice, known=decisions: known[choice.name])
+        assert member.identity == fresh.identity

@@ -58,9 +58,9 @@ def test_a_number_drawn_from_a_range_keeps_all_its_digits_in_the_closed_text() -
 def test_a_member_is_what_its_decisions_say_whatever_was_drawn_before() -> None:
     text = "input 3x16x16\ndef b(w) = conv 3 w | {bn, relu}\ndef q(w) = b w | b w\nq 4 | q 4"
     remembered = space(text)
-    wanted = {name: ("bn", "relu") for name in names(text)}
+    wanted = names(text)
     for number in range(2 ** len(wanted)):
-        decisions = {name: pair[number >> bit & 1] for bit, (name, pair) in enumerate(wanted.items())}
+        decisions = {name: ("bn", "relu")[number >> bit & 1] for bit, name in enumerate(wanted)}
         member = remembered.decide(lambda choice, known=decisions: known[choice.name])
         assert member.choices == decisions
         fresh = space(text).decide(lambda choice, known=decisions: known[choice.name])

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from lark import TextSlice, Token, Tree, UnexpectedInput, UnexpectedToken
+from lark import TextSlice, Token, Tree, UnexpectedToken
 
 from archdsl.errors.base import Diagnostic
 from archdsl.parser.diagnosis import diagnose
 from archdsl.parser.scan import Piece
 from archdsl.parser.stop import Stop
 from archdsl.parser.tables import tables
+from archdsl.parser.tokens import Tokens
 from archdsl.source import Source, Span
 
 MOST = 100  # mistakes in a statement after which the rest of it is not read
@@ -38,37 +39,32 @@ class Reader:
         """The statement's tree, or None where there are mistakes: they are in `found`."""
         place = TextSlice(self.text, self.pieces[0].start, self.pieces[-1].end)
         cursor: Cursor = tables().parse_interactive(place, "statement")
-        goes_on, whole = True, True
-        while goes_on and len(self.found) < MOST:
+        tokens = Tokens(self.text, self.pieces[0].start, self.pieces[-1].end)
+        landing: Piece | None = self.pieces[0]
+        whole = True
+        while landing is not None and len(self.found) < MOST:
+            tokens.position = landing.start
             try:
-                for token in cursor.lexer_thread.lex(cursor.parser_state):
-                    cursor.feed_token(token)
-                tree: Tree[Token] = cursor.feed_eof()
+                tree = _fed(cursor, tokens)
                 return tree if whole and not self.is_cut else None
-            except UnexpectedInput as error:
+            except UnexpectedToken as error:
                 whole = False
-                goes_on = self._recover(cursor, self._place(error))
+                landing = self._recover(cursor, self._place(error.token))
         return None
 
-    def _place(self, error: UnexpectedInput) -> int:
+    def _place(self, token: Token) -> int:
         """The number of the piece that the parser did not take."""
-        position = error.pos_in_stream
-        if isinstance(error, UnexpectedToken):
-            position = None if error.token.type == "$END" else error.token.start_pos
-        if position is None:
+        if token.type == "$END":
             return len(self.pieces)
-        return bisect_left(self.pieces, position, key=lambda piece: piece.end - 1)
+        return bisect_left(self.pieces, token.start_pos, key=lambda piece: piece.end - 1)
 
-    def _recover(self, cursor: Cursor, number: int) -> bool:
+    def _recover(self, cursor: Cursor, number: int) -> Piece | None:
         """Notes the mistake and brings the parser to the next place where it can go on, if there is one."""
         stop = Stop(self.source, self.text, self.pieces, self.around, number, frozenset(cursor.accepts()))
         if not self._is_consequence(stop):
             self._add(diagnose(stop))
         landing = self._landing(stop)
-        if landing is None or not _fit(cursor, _SYNC[landing.text]):
-            return False
-        cursor.lexer_thread.state.line_ctr.char_pos = landing.start
-        return True
+        return landing if landing is not None and _fit(cursor, _SYNC[landing.text]) else None
 
     def _add(self, mistake: Diagnostic) -> None:
         """Keeps a mistake, unless it lies in the place of an earlier one."""
@@ -89,6 +85,16 @@ class Reader:
             if self.around[number] == stop.opener and self.pieces[number].kind in kinds:
                 return self.pieces[number]
         return None
+
+
+def _fed(cursor: Cursor, tokens: Tokens) -> Tree[Token]:
+    """The tree of a statement, all of whose tokens the parser takes; raises UnexpectedToken for another."""
+    state = cursor.parser_state
+    table = state.parse_conf.states
+    while (token := tokens.next(table[state.position])) is not None:
+        cursor.feed_token(token)
+    tree: Tree[Token] = cursor.feed_eof()
+    return tree
 
 
 def _covers(outer: Span | None, inner: Span | None) -> bool:

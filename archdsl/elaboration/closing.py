@@ -127,7 +127,9 @@ class Closer:
         elements: list[Element] = []
         for element in pipeline.elements:
             made = self.element(element, trace, turn)
-            if made is not None:
+            if isinstance(element, Alternatives) and isinstance(made, Group):
+                elements += made.body.elements  # what was taken stands where the choice stood
+            elif made is not None:
                 elements.append(made)
         return replace(pipeline, elements=tuple(elements) or (passing(pipeline),))
 

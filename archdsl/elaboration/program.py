@@ -18,12 +18,8 @@ from archdsl.elaboration.wiring import Recipe, WeightsWanted, stage_runner
 from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.names import (
     NoPipeline,
-    StatedTwice,
-    TwoPipelines,
-    UnknownFact,
 )
 from archdsl.errors.recipes import NothingToReturn
-from archdsl.source import Label
 from archdsl.stage import Lattice, Map, Pyramid
 from archdsl.syntax import (
     About,
@@ -34,9 +30,7 @@ from archdsl.syntax import (
     Number,
     Pipeline,
     Require,
-    Statement,
     Text,
-    Version,
     Word,
     walk,
 )
@@ -101,25 +95,6 @@ class Program:
                 for keyword in statement.keywords:
                     facts[keyword.name] = _fact(keyword.value)
         return facts
-
-    def statement_mistakes(self) -> list[Diagnostic]:
-        """Statements that a file may have once, versions, unknown facts."""
-        found = [diagnostic for error in self.file.mistakes for diagnostic in error.diagnostics]
-        first: dict[str, Statement] = {}
-        for statement in self.file.spec.statements:
-            word = {Version: "arch", Input: "input", Pipeline: "pipeline"}.get(type(statement))
-            if word is not None and word in first:
-                mistake = TwoPipelines() if word == "pipeline" else StatedTwice(word)
-                found.append(mistake.at(statement.span, Label(first[word].span, "the first one")))
-            elif word is not None:
-                first[word] = statement
-            if isinstance(statement, About):
-                found += [
-                    UnknownFact("fact", keyword.name, FACTS).at(keyword.name_span)
-                    for keyword in statement.keywords
-                    if keyword.name not in FACTS
-                ]
-        return found
 
     @property
     def is_open(self) -> bool:

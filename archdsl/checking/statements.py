@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from types import SimpleNamespace
 
 from archdsl.analyses.requirements import FIGURES, holds
@@ -45,7 +46,8 @@ from archdsl.syntax import (
     Word,
     walk,
 )
-from archdsl.vocabulary import JOINS, STRUCTURE, Definition, bare_call
+from archdsl.vocabulary import JOINS, STRUCTURE, Definition, bare_call, room_for_calls
+from archdsl.vocabulary import Binding as LetBinding
 
 MEASURED = ("latency",)
 # Any figures will do to see whether a requirement is a condition at all.
@@ -56,10 +58,16 @@ class Statements(Stages):
     """Checks the statements of a file, each by itself."""
 
     def check(self) -> list[Diagnostic]:
+        """All that is wrong with the statements, in no order."""
         self.found += [diagnostic for error in self.file.mistakes for diagnostic in error.diagnostics]
         self._uses()
-        self._cycles()
         self._once()
+        with room_for_calls():
+            self._cycles()
+            self._each()
+        return self.found
+
+    def _each(self) -> None:
         defaults: dict[str, dict[str, Span]] = {}
         for statement in self.file.spec.statements:
             match statement:
@@ -77,7 +85,6 @@ class Statements(Stages):
                     self._require(statement.condition)
                 case Pipeline():
                     self.pipeline(statement, Reach.of(statement))
-        return self.found
 
     # ---- the file ------------------------------------------------------------------------------
 
@@ -108,6 +115,11 @@ class Statements(Stages):
 
     # ---- definitions ---------------------------------------------------------------------------
 
+    @cached_property
+    def _own(self) -> dict[str, Definition | LetBinding]:
+        """What the file defines, by name."""
+        return {**self.file.definitions, **self.file.lets}
+
     def _define(self, define: Define) -> None:
         places: dict[str, Span] = {}
         reach = Reach.of(define, define.parameters or ())
@@ -127,7 +139,7 @@ class Statements(Stages):
     def _cycles(self) -> None:
         """Tells of definitions and lets that use themselves, each cycle once."""
         done: set[str] = set()
-        for name in (*self.file.definitions, *self.file.lets):
+        for name in self._own:
             self._follow(name, (), done)
 
     def _follow(self, name: str, chain: tuple[str, ...], done: set[str]) -> None:
@@ -147,14 +159,13 @@ class Statements(Stages):
 
     def _references(self, name: str) -> Iterator[Word | Name]:
         """The words in a definition or let that name a definition or let of this file."""
-        own = self.file.definitions.keys() | self.file.lets.keys()
-        meaning = self.file.definitions.get(name) or self.file.lets[name]
+        meaning = self._own[name]
         node = meaning.node
         bound = {n for found in walk(node) if isinstance(found, Binding) for n in found.names}
         if isinstance(meaning, Definition):
             bound.update(meaning.parameters)
         for found in walk(node):
-            if isinstance(found, Word | Name) and found.name in own - bound:
+            if isinstance(found, Word | Name) and found.name in self._own and found.name not in bound:
                 yield found
 
     # ---- other statements ----------------------------------------------------------------------

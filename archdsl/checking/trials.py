@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from archdsl.elaboration.choices import Answer, Choice, Decide
+from archdsl.elaboration.context import ENDING
 from archdsl.elaboration.program import Elaborated, Program, first_option
 from archdsl.errors import ArchError, Diagnostic
 from archdsl.source import Label
@@ -76,8 +77,9 @@ def _run(program: Program, decide: Decide, decisions: Decisions) -> Trial:
         made = program.elaborate(noted)
         return Trial(program, decisions, asked, answers, (), made)
     except ArchError as error:
-        # Once more for all that is wrong, not only the first.
-        mistakes = _collected(program, noted) or error.diagnostics
+        mistakes: Sequence[Diagnostic] = error.diagnostics
+        if not any(mistake.code in ENDING for mistake in mistakes):
+            mistakes = _collected(program, noted) or mistakes  # all that is wrong, not only the first
     return Trial(program, decisions, asked, answers, tuple(mistakes))
 
 

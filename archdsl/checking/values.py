@@ -55,7 +55,7 @@ from archdsl.syntax import (
     Word,
     as_pipeline,
 )
-from archdsl.vocabulary import JOINS, Binding, Definition, Meaning
+from archdsl.vocabulary import JOINS, Binding, Meaning
 
 LOGIC = ("and", "or")
 EQUALITY = ("==", "!=")
@@ -170,12 +170,10 @@ class Values:
         evaluator = self.arguments.evaluator
         return meaning.node.name not in self.program.overrides and not evaluator.depends_on_choice(meaning)
 
-    def context(self, reach: Reach, definition: Definition | None = None) -> Context:
+    def context(self, reach: Reach) -> Context:
         """A context in which constants can be evaluated."""
         builder = Builder((self.program.input,), (1,), flat=True)
-        chain = () if definition is None else (definition,)
-        image = Map(0, self.program.input, 1)
-        frame = Frame(self._run, self.file, builder, UNKNOWN, image, chain=chain)
+        frame = Frame(self._run, self.file, builder, UNKNOWN, Map(0, self.program.input, 1))
         root = Root(_no_answer, lambda _: UNKNOWN)
         return Context(frame, root, dict.fromkeys(reach.variables, UNKNOWN), Scope(""), "", {})
 

@@ -13,7 +13,7 @@ from archdsl.elaboration.arguments import Arguments, own_words
 from archdsl.elaboration.choices import Answer, Root
 from archdsl.elaboration.choices import Choice as OpenChoice
 from archdsl.elaboration.context import ENDING, Context, Frame, Run, Scope
-from archdsl.elaboration.evaluate import FUNCTIONS, MAX_NUMBER
+from archdsl.elaboration.evaluate import FUNCTIONS, MAX_NUMBER, stages_in
 from archdsl.elaboration.program import Program
 from archdsl.elaboration.values import UNKNOWN, Given, Muted
 from archdsl.errors import ArchError, Diagnostic, Mistake, suggest
@@ -323,7 +323,8 @@ class Values:
 
     def _function(self, node: Function, reach: Reach) -> None:
         if node.name in JOINS:
-            self._stages(node, reach)
+            with self.telling(node.span):
+                self.pipeline(stages_in(node), reach)
             return
         if node.name not in FUNCTIONS:
             self._no_function(node)

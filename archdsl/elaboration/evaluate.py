@@ -35,6 +35,7 @@ from archdsl.errors.names import (
     WrongValue,
 )
 from archdsl.errors.spaces import BadRange, EmptyRange
+from archdsl.errors.syntax import NotAStage
 from archdsl.formatter import format_node
 from archdsl.source import Label, Span
 from archdsl.stage import BareWord, Lattice, Map, Pyramid, Size
@@ -438,9 +439,7 @@ class Evaluator:
         from archdsl.vocabulary import JOINS
 
         if node.name in JOINS:
-            pipeline = as_pipeline(node)
-            assert pipeline is not None
-            return self.quoted(pipeline, context, words)
+            return self.quoted(stages_in(node), context, words)
         rule = FUNCTIONS.get(node.name)
         if rule is None:
             raise ArchError(UnknownFunction(node.name, tuple(FUNCTIONS)).at(node.name_span))
@@ -460,6 +459,16 @@ def bare(option: Expression) -> Expression:
     while isinstance(option, Paren):
         option = option.inner
     return option
+
+
+def stages_in(join: Function) -> Pipeline:
+    """The pipeline that a join as a value is; raises ArchError for a branch that is no stage."""
+    made = as_pipeline(join)
+    if made is None:
+        branches = [part for part in join.arguments if not isinstance(part, Keyword | Each)]
+        wrong = next(part for part in branches if as_pipeline(part) is None)
+        raise ArchError(NotAStage(wrong.span.text).at(wrong.span))
+    return made
 
 
 def repeat(node: Binary) -> Any:

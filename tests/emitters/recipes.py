@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from archdsl.network import Cell, Edge, Network, Operation, Output, Scope
@@ -15,7 +15,6 @@ DECODER = (32, 64, 128, 256, 256)
 PLACE = Source("a.arch", "encoder effnet_b0\n").span(0, 7)
 
 
-@dataclass(frozen=True)
 class Made(Op):
     """Stands for all that makes one cell."""
 

@@ -36,13 +36,17 @@ def _collected(cls: type) -> dict[str, Any]:
 def fill(record: object, values: tuple[Any, ...], named: dict[str, Any]) -> None:
     """What a generated `__init__` does: each field from its place, its name or its default."""
     defaults = defaults_of(type(record))
+    if len(values) == len(defaults) and not named:
+        record.__dict__.update(zip(defaults, values, strict=True))
+        return
     given = dict(zip(defaults, values, strict=False))
     if len(values) > len(defaults) or named.keys() & given.keys() or named.keys() - defaults.keys():
         raise TypeError(f"the fields of {type(record).__name__} are {', '.join(defaults)}")
-    for name, value in {**defaults, **given, **named}.items():
+    made = {**defaults, **given, **named}
+    for name, value in made.items():
         if value is dataclasses.MISSING:
             raise TypeError(f"{type(record).__name__} needs {name}")
-        object.__setattr__(record, name, value)
+    record.__dict__.update(made)
 
 
 @dataclass_transform(eq_default=False, frozen_default=True)

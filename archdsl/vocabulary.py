@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
@@ -19,6 +18,7 @@ from archdsl.errors import ArchError, Mistake
 from archdsl.errors.files import NoSuchUse, OutsideFolder
 from archdsl.errors.names import Ambiguous, DefinedTwice
 from archdsl.op import Op
+from archdsl.records import Record
 from archdsl.source import Label, Source, Span
 from archdsl.stage import Stage
 from archdsl.syntax import (
@@ -50,8 +50,7 @@ STRUCTURE = ("tap", "share", "level", "levels", "aux")
 JOINS = ("concat", "add", "mul", "residual", "dense", "pyramid")
 
 
-@dataclass(frozen=True, eq=False)
-class Definition:
+class Definition(Record):
     """A `def` and the file in which it stands."""
 
     node: Define
@@ -81,8 +80,7 @@ class Definition:
         return any(map(self.file.is_open, (self.body, *defaults)))
 
 
-@dataclass(frozen=True, eq=False)
-class Binding:
+class Binding(Record):
     """A `let` and the file in which it stands."""
 
     node: Let

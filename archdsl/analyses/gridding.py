@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from archdsl.network import Network, Operation
+from archdsl.records import Value
 from archdsl.source import Span
 from archdsl.tensors import Window
 
@@ -16,8 +16,7 @@ CONVOLUTIONS = ("conv", "dwconv")
 Reach = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(Value):
     """What has been read since the last change of resolution, and the dilation rates on the way."""
 
     reach: Reach
@@ -33,8 +32,7 @@ class Stack:
         return self.dilated and any(bits & (bits + 1) for bits in self.reach)
 
 
-@dataclass(frozen=True)
-class Gridding:
+class Gridding(Value):
     """A serial stack with holes: its rates in order, and where its last dilated kernel is written."""
 
     rates: tuple[int, ...]

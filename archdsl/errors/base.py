@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar, dataclass_transform
 
-from archdsl.records import fill
+from archdsl.records import Value, fill
 from archdsl.source import Label, Span, picture
 
 
@@ -17,8 +16,7 @@ class Severity(enum.StrEnum):
     ADVICE = "advice"
 
 
-@dataclass(frozen=True)
-class Fix:
+class Fix(Value):
     """A replacement that would mend the text; `safe` ones may be applied unseen."""
 
     span: Span
@@ -26,8 +24,7 @@ class Fix:
     safe: bool = False
 
 
-@dataclass(frozen=True)
-class Diagnostic:
+class Diagnostic(Value):
     """A mistake at a place: what the terminal, JSON and an editor show."""
 
     code: str

@@ -8,48 +8,43 @@ is no danger.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from archdsl.records import Value
 
 WIDTH = 100
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Value):
     """A place for a line end: `flat` is what stands there while the fold around it is on one line."""
 
     flat: str = " "
 
 
-@dataclass(frozen=True)
-class Break:
+class Break(Value):
     """A line end in any case."""
 
 
-@dataclass(frozen=True)
-class Remark:
+class Remark(Value):
     """A comment that waits for the end of its line."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Sequence:
+class Sequence(Value):
     parts: tuple[Layout, ...]
     breaks: bool  # holds a line end in any case
     tail: bool  # ends in a comment, so that nothing may follow on its line
 
 
-@dataclass(frozen=True)
-class Nest:
+class Nest(Value):
     """Its lines stand `by` further to the right."""
 
     content: Layout
     by: int = 2
 
 
-@dataclass(frozen=True)
-class Fold:
+class Fold(Value):
     content: Layout
 
 

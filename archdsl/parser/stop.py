@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from archdsl.parser.scan import Piece
+from archdsl.records import Value
 from archdsl.source import Source, Span
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(Value):
     """Where the parser stopped in a statement, and what it would have taken (names of terminals)."""
 
     source: Source

@@ -9,7 +9,7 @@ from typing import Any
 
 from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.choices import join_words
-from archdsl.elaboration.context import Context
+from archdsl.elaboration.context import Context, Frame, Scope
 from archdsl.elaboration.evaluate import NO_WORDS, Evaluator, is_list
 from archdsl.elaboration.values import (
     UNKNOWN,
@@ -218,8 +218,6 @@ class Arguments:
         span: Span,
         context: Context,
     ) -> None:
-        from archdsl.elaboration.context import Frame, Scope
-
         frame: Frame | None = None
         for parameter in definition.node.parameters or ():
             if parameter.name in variables:
@@ -250,14 +248,14 @@ class Arguments:
             raise ArchError(MissingArgument(found.word, missing, doc).at(span))
         return op(**values), given
 
-    def bound_stage(self, found: Partial, span: Span, context: Context) -> tuple[Stage, Bound]:
+    def bound_stage(self, found: Partial, span: Span, context: Context) -> Stage:
         """A recipe stage; arguments that it does not know go to the definition that it names."""
         stage = found.callee
         assert isinstance(stage, type) and issubclass(stage, Stage)
         fields: Mapping[str, Field[Any]] = arguments(stage)
         if takes_more(stage):
             found = self._passed_on(found, fields, context)
-        return stage(**self._bound(found, fields, span, context)), {}
+        return stage(**self._bound(found, fields, span, context))
 
     def _passed_on(self, found: Partial, fields: Mapping[str, Field[Any]], context: Context) -> Partial:
         """Moves the arguments that a stage does not have to the definition that it names."""

@@ -69,9 +69,6 @@ class Run:
     lets: dict[Any, Value] = field(default_factory=dict)
     words: dict[Pipeline, dict[Node, str]] = field(default_factory=dict)
     labels: dict[Node, tuple[str, ...]] = field(default_factory=dict)
-    plans: list[Any] = field(default_factory=list)
-    cells: list[Any] = field(default_factory=list)
-    edges: list[Any] = field(default_factory=list)
     evaluating: list[Any] = field(default_factory=list)
     let_traces: dict[Any, Trace] = field(default_factory=dict)
     tracing: bool = False

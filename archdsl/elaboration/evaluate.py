@@ -9,7 +9,7 @@ from typing import Any
 
 from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.choices import Answer, Choice
-from archdsl.elaboration.context import MAX_CALLS, Context
+from archdsl.elaboration.context import MAX_CALLS, Context, Frame, Scope, Trace
 from archdsl.elaboration.values import (
     UNKNOWN,
     Muted,
@@ -62,6 +62,7 @@ from archdsl.syntax import (
     Unary,
     When,
     Word,
+    as_element,
     as_pipeline,
     walk,
 )
@@ -71,7 +72,7 @@ from archdsl.syntax import (
 from archdsl.syntax import (
     Choice as ChoiceNode,
 )
-from archdsl.vocabulary import Binding, Definition
+from archdsl.vocabulary import JOINS, Binding, Definition
 
 MAX_LIST = 1_000
 MAX_NUMBER = 10**18
@@ -150,8 +151,6 @@ class Evaluator:
 
     def let_value(self, binding: Binding, context: Context) -> Value:
         """Evaluates a let in its own file, outside every definition."""
-        from archdsl.elaboration.context import Frame, Scope, Trace
-
         run = context.frame.run
         if binding in run.evaluating:
             chain = [b.node.name for b in run.evaluating[run.evaluating.index(binding) :]]
@@ -436,8 +435,6 @@ class Evaluator:
         return tuple(values)
 
     def _function(self, node: Function, context: Context, words: str, own: frozenset[str]) -> Value:
-        from archdsl.vocabulary import JOINS
-
         if node.name in JOINS:
             return self.quoted(stages_in(node), context, words)
         rule = FUNCTIONS.get(node.name)
@@ -473,8 +470,6 @@ def stages_in(join: Function) -> Pipeline:
 
 def repeat(node: Binary) -> Any:
     """The repeated group that `(...) * n` is where a stage is wanted."""
-    from archdsl.syntax import as_element
-
     element = as_element(node)
     assert element is not None
     return element

@@ -347,7 +347,7 @@ def stage_runner(recipe: Recipe) -> Callable[..., Flow]:
     ) -> Flow:
         if flow is UNKNOWN:
             raise Muted
-        stage, _ = elaborator.bound_stage(found, span, context)
+        stage = elaborator.bound_stage(found, span, context)
         beside = elaborator.beside(context)
         part = label or stage.part
         wires = Wires(elaborator, beside, span, found.words, recipe, {stage.part: part})

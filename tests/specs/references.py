@@ -5,34 +5,55 @@ from __future__ import annotations
 import timm
 import torch
 import torchvision
+from pytorchcv.models import shufflenet
 from torch import Tensor, nn
 
 import archdsl
 from archdsl.emitters.torch_module import Model
 
 TORCHVISION = (
+    "mnasnet1_0",
     "mobilenet_v2",
+    "mobilenet_v3_large",
+    "mobilenet_v3_small",
     "resnet101",
     "resnet152",
     "resnet18",
     "resnet34",
     "resnet50",
     "resnext50_32x4d",
+    *(f"shufflenet_v2_x{width}" for width in ("0_5", "1_0", "1_5", "2_0")),
     *(f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")),
 )
 TIMM = (
     *(f"{family}_b{number}" for family in ("efficientnet", "tf_efficientnet") for number in range(8)),
+    "legacy_xception",
+    "mobilenet_v1",
     *(f"seresnet{depth}" for depth in (18, 34, 50, 101, 152)),
+    "tf_efficientnet_b8",
+    "tf_efficientnet_lite0",
+    "tf_efficientnetv2_b0",
+    "tf_efficientnetv2_s",
 )
-CLASSIFIERS = (*TORCHVISION, *TIMM)
+PYTORCHCV = tuple(f"shufflenet_v1_g{groups}" for groups in (1, 2, 3, 4, 8))
+CLASSIFIERS = (*TORCHVISION, *TIMM, *PYTORCHCV)
+
+# What the reference calls a network that has another name here.
+NAMES = {
+    "mobilenet_v1": "mobilenetv1_100",
+    **{name: name.replace("_v1", "") + "_w1" for name in PYTORCHCV},
+}
 
 
 def reference(name: str) -> nn.Module:
     """The network in the library that has it, without memory, in evaluation mode."""
+    word = NAMES.get(name, name)
     with torch.device("meta"):
         if name in TORCHVISION:
-            return torchvision.models.get_model(name, weights=None).eval()
-        return timm.create_model(name).eval()
+            return torchvision.models.get_model(word, weights=None).eval()
+        if name in PYTORCHCV:
+            return getattr(shufflenet, word)().eval()
+        return timm.create_model(word).eval()
 
 
 def ours(spec: str, **options: object) -> Model:

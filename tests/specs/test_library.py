@@ -24,7 +24,7 @@ DEFINITIONS = [path for path in SPECS if path.parent.name in ("encoders", "block
 MODELS = [path for path in SPECS if path.parent.name == "models" and path.stem != "unetpp_effnet_b0"]
 
 # Words of building that are nobody's paper.
-OWN = {"project", "_stage", "_conv", "_depthwise"}
+OWN = {"project", "_stage", "_conv", "_depthwise", "_project", "_separable"}
 
 
 def name(path: Path) -> str:

@@ -12,16 +12,35 @@ from tests.specs.references import CLASSIFIERS, disagreement, images, ours, rand
 
 TOLERANCE = 1e-4
 
-# Small images keep the large ones affordable; TensorFlow's padding depends on whether a size is odd.
-SIZES = {"tf_efficientnet_b0": (97, 64)}
+# Small images keep the large ones affordable; TensorFlow's padding depends on whether a size is odd, and
+# pytorchcv pools 7x7.
+SIZES = {
+    "legacy_xception": (75, 96),
+    "shufflenet_v1_g3": (224, 224),
+    "shufflenet_v1_g8": (224, 224),
+    "tf_efficientnet_b0": (97, 64),
+    "tf_efficientnetv2_s": (97, 64),
+}
 COMPARED = (
     *(f"efficientnet_b{number}" for number in range(8)),
+    "legacy_xception",
+    "mnasnet1_0",
+    "mobilenet_v1",
     "mobilenet_v2",
+    "mobilenet_v3_large",
+    "mobilenet_v3_small",
     "resnet18",
     "resnet50",
     "resnext50_32x4d",
     "seresnet50",
+    "shufflenet_v1_g3",
+    "shufflenet_v1_g8",
+    "shufflenet_v2_x0_5",
+    "shufflenet_v2_x2_0",
     "tf_efficientnet_b0",
+    "tf_efficientnet_lite0",
+    "tf_efficientnetv2_b0",
+    "tf_efficientnetv2_s",
     "vgg16",
     "vgg16_bn",
     "vgg19_bn",

@@ -1,0 +1,74 @@
+"""Levels of the library's encoders against timm's, or where timm lacks one, its paper's."""
+
+from __future__ import annotations
+
+import pytest
+import timm
+import torch
+
+import archdsl
+from tests.specs.references import NAMES, TIMM, TORCHVISION, disagreement, images, ours, randomised
+
+# timm's names of networks that it writes differently; its levels are those of the same network.
+TIMM_NAMES = {
+    **NAMES,
+    "mnasnet1_0": "mnasnet_100",
+    "mobilenet_v2": "mobilenetv2_100",
+    "mobilenet_v3_large": "mobilenetv3_large_100",
+    "mobilenet_v3_small": "mobilenetv3_small_100",
+}
+
+# Channels after the first convolution, the pooling and each stage, without the last 1x1 (Zhang et al. 2017,
+# table 1; Ma et al. 2018, table 5).
+SHUFFLENETS = {
+    "shufflenet_v1_g1": (24, 24, 144, 288, 576),
+    "shufflenet_v1_g2": (24, 24, 200, 400, 800),
+    "shufflenet_v1_g3": (24, 24, 240, 480, 960),
+    "shufflenet_v1_g4": (24, 24, 272, 544, 1088),
+    "shufflenet_v1_g8": (24, 24, 384, 768, 1536),
+    "shufflenet_v2_x0_5": (24, 24, 48, 96, 192),
+    "shufflenet_v2_x1_0": (24, 24, 116, 232, 464),
+    "shufflenet_v2_x1_5": (24, 24, 176, 352, 704),
+    "shufflenet_v2_x2_0": (24, 24, 244, 488, 976),
+}
+UNKNOWN = ("seresnet18", "seresnet34", "shufflenet_v2", "vgg13")
+ENCODERS = [name for name in (*TORCHVISION, *TIMM) if not name.startswith(UNKNOWN)]
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_an_encoder_has_timms_levels(name: str) -> None:
+    with torch.device("meta"):
+        info = timm.create_model(TIMM_NAMES.get(name, name), features_only=True).feature_info
+    assert levels(name) == list(zip(info.channels(), info.reduction(), strict=True))
+
+
+def test_the_plain_encoder_starts_at_the_images_own_resolution() -> None:
+    assert levels("plain") == [(16, 1), (32, 2), (64, 4), (128, 8), (256, 16)]
+
+
+def levels(encoder: str) -> list[tuple[int, int]]:
+    """Channels and stride of each level."""
+    network = archdsl.load(f"encoder {encoder}").network
+    outputs = [network.operations[output.value - 1] for output in network.outputs]
+    return [(operation.shape.channels, int(operation.stride or 0)) for operation in outputs]
+
+
+@pytest.mark.parametrize("name", SHUFFLENETS)
+def test_a_shufflenet_has_the_levels_of_its_table(name: str) -> None:
+    assert levels(name) == list(zip(SHUFFLENETS[name], (2, 4, 8, 16, 32), strict=True))
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "legacy_xception", "seresnet18", "vgg11_bn"])
+def test_levels_are_the_maps_that_timm_gives(name: str) -> None:
+    with torch.device("meta"):
+        theirs = timm.create_model(name, features_only=True).eval()
+    module = ours(f"encoder {name}")
+    # timm writes scopes of its features with underscores (`features_0`); the order is the same.
+    randomised(module)
+    theirs.load_state_dict(
+        dict(zip(theirs.state_dict(), module.state_dict().values(), strict=True)), assign=True
+    )
+    x = images(64, 64)
+    with torch.inference_mode():
+        for got, wanted in zip(module(x), theirs(x), strict=True):
+            assert disagreement(got, wanted) <= 1e-4

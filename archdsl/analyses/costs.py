@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.network import Network
+from archdsl.network import Network, Operation
 
 
 def activations(network: Network) -> int:
@@ -13,7 +13,7 @@ def activations(network: Network) -> int:
     return sum(
         operation.shape.elements
         for number, operation in enumerate(network.operations)
-        if number in network.inference and operation.op.cost(network.shapes_into(operation)).macs
+        if number in network.inference and _is_layer(network, operation)
     )
 
 
@@ -22,5 +22,11 @@ def depth(network: Network) -> int:
     longest = [0]
     for operation in network.operations:
         before = max((longest[value] for value in operation.inputs), default=0)
-        longest.append(before + bool(operation.op.cost(network.shapes_into(operation)).macs))
+        longest.append(before + _is_layer(network, operation))
     return max(longest[output.value] for output in network.outputs if not output.training_only)
+
+
+def _is_layer(network: Network, operation: Operation) -> bool:
+    """Whether an operation has weights that it multiplies with: no norm, and no product of two maps."""
+    op = operation.op
+    return op.has_weights and op.cost(network.shapes_into(operation)).macs > 0

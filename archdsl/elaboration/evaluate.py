@@ -644,6 +644,16 @@ def _pow(values: list[Value], span: Span) -> Value:
     return bounded(Fraction(base) ** exponent, span)
 
 
+def _real(rule: Callable[[float], float]) -> Callable[[list[Value], Span], Value]:
+    """A function whose values are seldom exact: the nearest fraction with a denominator up to 10^12."""
+
+    def applied(values: list[Value], span: Span) -> Value:
+        (number,) = _numbers(values, span, 1)
+        return normal(Fraction(rule(float(number))).limit_denominator(10**12))
+
+    return applied
+
+
 def _size(values: list[Value], span: Span) -> Value:
     return Size(_whole(value, span) for value in values)
 
@@ -670,6 +680,8 @@ FUNCTIONS: dict[str, Callable[[list[Value], Span], Value]] = {
     "take": _take,
     "reversed": _reversed,
     "pow": _pow,
+    "sqrt": _real(math.sqrt),
+    "log2": _real(math.log2),
     "size": _size,
     "stride": _stride,
 }

@@ -124,7 +124,55 @@ class Zero(nn.Module):
         return x * 0
 
 
+class Gain(nn.Module):
+    """Its input times one learned number."""
+
+    def __init__(self, initial: float):
+        super().__init__()
+        self.initial = initial
+        self.weight = nn.Parameter(torch.tensor(initial))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight
+
+    def extra_repr(self) -> str:
+        return f"initial={self.initial}"
+
+
+class SoftmaxOfAll(nn.Module):
+    """exp(x), divided by its sum over all numbers of an image's map."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1).softmax(1).reshape(x.shape)
+
+
 # ---- functions ---------------------------------------------------------------------------------
+
+
+def swap(x: Tensor) -> Tensor:
+    """B×C×H×W as B×(H*W)×C×1, a volume as B×(D*H*W)×C×1×1."""
+    return x.flatten(2).transpose(1, 2)[(..., *(None,) * (x.ndim - 3))]
+
+
+def matrix_product(x: Tensor, by: Tensor) -> Tensor:
+    """The matrix of `by`, channels times pixels, times that of x, in the height and width of x."""
+    made: Tensor = torch.unflatten(torch.bmm(by.flatten(2), x.flatten(2)), 2, x.shape[2:])
+    return made
+
+
+def mean_of_channels(x: Tensor) -> Tensor:
+    """The mean of each pixel's channels, as one channel."""
+    return x.mean(1, keepdim=True)
+
+
+def largest_of_channels(x: Tensor) -> Tensor:
+    """The largest of each pixel's channels, as one channel."""
+    return x.amax(1, keepdim=True)
+
+
+def scaled(x: Tensor, factor: float) -> Tensor:
+    """x times a number."""
+    return x * factor
 
 
 def resize_like(x: Tensor, like: Tensor, mode: str, align_corners: bool | None) -> Tensor:

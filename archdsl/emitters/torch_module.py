@@ -55,7 +55,8 @@ TARGETS: dict[str, Callable[..., Any]] = {
         layers,
         [
             "SameConv2d", "SameConv3d", "MapLayerNorm", "DropPath", "ChannelShuffle", "Chunk",
-            "CentreCrop", "Zero", "resize_like", "align_like", "crop_like", "total", "product",
+            "CentreCrop", "Zero", "Gain", "SoftmaxOfAll", "largest_of_channels", "mean_of_channels", "swap",
+            "matrix_product", "scaled", "resize_like", "align_like", "crop_like", "total", "product",
         ],
     ),
     **_table("operator", operator, ["add", "mul"]),

@@ -281,6 +281,25 @@ class AlignCorners(Mistake):
         return "align_corners"
 
 
+class WrongPartner(Mistake):
+    """A second map that does not fit what flows."""
+
+    code = "E240"
+    word: str
+    argument: str
+    wanted: str
+    given: Sizes
+
+    def message(self) -> str:
+        return f"`{self.word}` needs {self.wanted}"
+
+    def label(self) -> str:
+        return f"is {described(self.given)}"
+
+    def blames(self) -> str:
+        return self.argument
+
+
 class NothingLeft(Mistake):
     """A factor that makes a map smaller than one pixel."""
 

@@ -21,10 +21,12 @@ from archdsl.ops.activations import (
     Tanh,
 )
 from archdsl.ops.convolutions import Conv, DepthwiseConv
+from archdsl.ops.factors import Gain, Scale
 from archdsl.ops.joins import Add, Concat, Mul
 from archdsl.ops.linear import Linear
 from archdsl.ops.norms import BatchNorm, GroupNorm, LayerNorm
-from archdsl.ops.pools import GlobalPool, Pool
+from archdsl.ops.pools import ChannelPool, GlobalPool, Pool
+from archdsl.ops.products import MatMul, Swap
 from archdsl.ops.rearrangements import Chunk, Flatten, MergeDepth, PixelShuffle, Shuffle
 from archdsl.ops.regularisers import Dropout, DropPath
 from archdsl.ops.resizing import Align, Crop, Interpolate, Pad, Upsample
@@ -36,9 +38,9 @@ _MEMBERS: tuple[type[Op], ...] = (
     BatchNorm, GroupNorm, LayerNorm,
     ReLU, ReLU6, LeakyReLU, PReLU, ELU, SELU, SiLU, HardSwish, GELU, Mish, Softplus,
     Sigmoid, HardSigmoid, Tanh, Softmax,
-    Pool, GlobalPool, Interpolate, Upsample, Crop, Pad, Align,
+    Pool, GlobalPool, ChannelPool, Interpolate, Upsample, Crop, Pad, Align,
     Flatten, MergeDepth, PixelShuffle, Shuffle, Chunk,
-    Concat, Add, Mul,
+    Concat, Add, Mul, MatMul, Swap, Scale, Gain,
     Dropout, DropPath,
     Identity, Zero,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from archdsl.op import Layer, Op, Real, arg
+from archdsl.op import Layer, Op, Real, Word, arg
 from archdsl.tensors import Cost, Shape, Shapes
 
 
@@ -81,12 +81,15 @@ class Tanh(_Activation):
 
 @final
 class Softmax(_Activation):
-    """exp(x), divided by its sum over the channels."""
+    """exp(x), divided by its sum over a pixel's channels, or over all numbers of the map."""
 
     name, layer = "softmax", "Softmax"
+    over: str = arg("channels", kind=Word(("channels", "all")), doc="what sums up to 1")
 
-    def _arguments(self) -> dict[str, Any]:
-        return {"dim": 1}
+    def torch(self, inputs: Shapes) -> Layer:
+        if self.over == "all":
+            return Layer("archdsl.emitters.layers.SoftmaxOfAll", {})
+        return Layer(f"torch.nn.{self.layer}", {"dim": 1})
 
 
 @final

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, final
 
 from archdsl.errors.shapes import ExactlyOne, PaddingTooLarge
-from archdsl.op import Dims, Flag, Layer, Op, Word, arg
+from archdsl.op import Call, Dims, Flag, Layer, Op, Word, arg
 from archdsl.ops.geometry import Axes, Size, axes, centred, slide, want_map
 from archdsl.tensors import Shape, Shapes, Stride, Window
 
@@ -94,21 +94,53 @@ class Pool(Op):
 
 @final
 class GlobalPool(Op):
-    """The mean of each channel: C×H×W becomes C×1×1.
+    """The mean of each channel: C×H×W becomes C×1×1; or of each row or column, a strip.
 
-    >>> GlobalPool().shape((Shape(512, 7, 7),))
+    >>> GlobalPool().shape((Shape(512, 7, 5),))
     Shape(512, 1, 1)
+    >>> GlobalPool("width").shape((Shape(512, 7, 5),))
+    Shape(512, 7, 1)
     """
 
     name = "gap"
+    over: str = arg("all", kind=Word(("all", "height", "width")), doc="which pixels a mean is of")
+
+    def _sizes(self, x: Shape) -> tuple[int | None, ...]:
+        """A number for each spatial dimension; None for one that stays."""
+        want_map(self.name, x)
+        if self.over == "all":
+            return (1,) * x.rank
+        gone = x.rank - (1 if self.over == "width" else 2)
+        return tuple(1 if axis == gone else None for axis in range(x.rank))
 
     def shape(self, inputs: Shapes) -> Shape:
         (x,) = inputs
-        want_map(self.name, x)
-        return Shape(x.channels, *(1,) * x.rank)
+        sizes = zip(self._sizes(x), x.spatial, strict=True)
+        return Shape(x.channels, *(kept if to is None else to for to, kept in sizes))
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         return None
 
     def torch(self, inputs: Shapes) -> Layer:
-        return Layer(f"torch.nn.AdaptiveAvgPool{inputs[0].rank}d", {"output_size": 1})
+        (x,) = inputs
+        to = 1 if self.over == "all" else self._sizes(x)
+        return Layer(f"torch.nn.AdaptiveAvgPool{x.rank}d", {"output_size": to})
+
+
+@final
+class ChannelPool(Op):
+    """The largest number, or the mean, of the channels of each pixel: C×H×W becomes 1×H×W.
+
+    >>> ChannelPool("max").shape((Shape(512, 7, 5),))
+    Shape(1, 7, 5)
+    """
+
+    name = "channel_pool"
+    kind: str = arg(kind=Word(("max", "avg")), doc="the largest number or the mean")
+
+    def shape(self, inputs: Shapes) -> Shape:
+        return Shape(1, *inputs[0].spatial)
+
+    def torch(self, inputs: Shapes) -> Call:
+        name = "largest" if self.kind == "max" else "mean"
+        return Call(f"archdsl.emitters.layers.{name}_of_channels")

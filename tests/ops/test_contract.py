@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from math import prod
 from typing import Any, NamedTuple
 
 import hypothesis.strategies as st
@@ -224,6 +225,19 @@ def spread(draw: Draw) -> tuple[Shape, ...]:
     return tuple(Shape(*(draw(st.sampled_from([1, n])) for n in x)) for _ in range(draw(whole(1, 4))))
 
 
+@st.composite
+def multiplied(draw: Draw) -> Case:
+    by = draw(maps())
+    return Case(op("matmul"), (Shape(prod(by.spatial), *draw(maps()).spatial), by))
+
+
+def one_of(word: str, argument: str, options: list[str], inputs: Any = anything) -> Any:
+    """An operation with one argument that is a word."""
+    return st.builds(
+        lambda x, option: Case(op(word, **{argument: option}), (x,)), inputs, st.sampled_from(options)
+    )
+
+
 equal = st.builds(lambda x, n: (x,) * n, anything, whole(1, 4))
 rates = st.floats(0, 1)
 
@@ -246,14 +260,20 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     **{
         word: plain(word)
         for word in (
-            "relu", "relu6", "silu", "hswish", "hsigmoid", "gelu", "sigmoid", "tanh", "softmax", "selu",
+            "relu", "relu6", "silu", "hswish", "hsigmoid", "gelu", "sigmoid", "tanh", "selu",
             "prelu", "mish", "softplus", "id", "zero", "flatten",
         )
     },
     "elu": st.builds(lambda x, alpha: Case(op("elu", alpha=alpha), (x,)), anything, rates),
     "leaky_relu": st.builds(lambda x, slope: Case(op("leaky_relu", slope=slope), (x,)), anything, rates),
     "pool": pooled(),
-    "gap": plain("gap", maps()),
+    "gap": one_of("gap", "over", ["all", "height", "width"], maps()),
+    "channel_pool": one_of("channel_pool", "kind", ["max", "avg"]),
+    "softmax": one_of("softmax", "over", ["channels", "all"]),
+    "swap": plain("swap", maps()),
+    "matmul": multiplied(),
+    "scale": st.builds(lambda x, factor: Case(op("scale", factor=factor), (x,)), anything, rates),
+    "gain": st.builds(lambda x, init: Case(op("gain", init=init), (x,)), anything, rates),
     "interpolate": interpolated(),
     "upsample": st.builds(lambda x, scale: Case(op("upsample", scale=scale), (x,)), maps(), whole(1, 4)),
     "crop": cropped(),

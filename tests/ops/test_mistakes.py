@@ -22,6 +22,7 @@ from archdsl.errors.shapes import (
     WantsMap,
     WantsVector,
     WrongKind,
+    WrongPartner,
     WrongRank,
 )
 from archdsl.ops import OPERATIONS
@@ -227,3 +228,11 @@ def test_chunks_count_from_zero() -> None:
 
 def test_nearest_has_no_corners_to_align() -> None:
     refused(AlignCorners, "interpolate", MAP, mode="nearest", scale=2, align_corners=True)
+
+
+# ---- partners ------------------------------------------------------------------------------------
+
+
+def test_a_matrix_has_a_column_for_each_row_of_the_other() -> None:
+    mistake = refused(WrongPartner, "matmul", Shape(35, 12, 10), Shape(8, 6, 6))
+    assert (mistake.blames(), mistake.given) == ("by", Shape(8, 6, 6))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archdsl import resources
+from archdsl.analyses.advice.reach import small_field
 from archdsl.analyses.costs import activations, depth
 from archdsl.analyses.gridding import gridding
 from archdsl.analyses.receptive_field import receptive_field
@@ -164,6 +165,12 @@ class Architecture:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Advice on this spec; its mistakes were raised when it was loaded."""
         return () if self._program is None else check_program(self._program)
+
+    def too_small_for(self, object_size: int) -> Diagnostic | None:
+        """Advice for objects that are wider than the receptive field; None where it takes them in."""
+        if self._program is None or self._program.pipeline is None:
+            return None
+        return small_field(self._program.pipeline.span, self.network, object_size)
 
     def summary(self, levels: int | None = None) -> Summary:
         """A table of stages with shapes, parameters and multiply-adds."""
@@ -469,12 +476,16 @@ def built(architecture: Architecture, weights: str | Path | None = None, inferen
     return module
 
 
-def check(spec: SpecLike) -> tuple[Diagnostic, ...]:
-    """Everything that is wrong with a spec, and advice, in the order of their places."""
+def check(spec: SpecLike, *, object_size: int | None = None) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a spec, and advice, in the order of their places.
+
+    Args:
+        object_size: pixels that the input's objects are wide: a network that sees less is told.
+    """
     source, folder, _ = _source(spec)
     tree, of_text = parse_leniently(source)
     vocabulary = Vocabulary(OPERATIONS, STAGES, _library(), parse)
-    return check_text(Program(vocabulary.file(tree, folder)), of_text)
+    return check_text(Program(vocabulary.file(tree, folder)), of_text, object_size)
 
 
 def mistake_without_place(mistake: Mistake) -> Diagnostic:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from archdsl.blocks import Block, Builder, Instance, renumbered
+from archdsl.blocks import Block, Builder, Instance, kept_scopes, renumbered
 from archdsl.identity import Digester, final_digest, image_digest, one_digest
-from archdsl.network import Cell, Edge, Network, Operation, Output, Scope
+from archdsl.network import Cell, Edge, Network, Operation, Output, Scope, needed
 from archdsl.tensors import Cost
 
 
@@ -127,15 +127,21 @@ class Assembly:
         starts[at:] = [len(flat.items)] * (len(starts) - at)
         groups = (Scope(s.path, s.word, starts[s.first], starts[s.last]) for s in builder.scopes)
         operations = tuple(item for item in flat.items if isinstance(item, Operation))
+        outputs = self._network_outputs(moved)
+        # A definition may hold stages whose result it doesn't use.
+        kept = sorted(needed(operations, (output.value for output in outputs), 1))
+        places = {0: 0} | {1 + old: 1 + new for new, old in enumerate(kept)}
         return Network(
             input=builder.shapes[0],
-            operations=operations,
-            outputs=self._network_outputs(moved),
-            scopes=tuple(scope for scope in (*groups, *flat.scopes) if scope.last > scope.first),
+            operations=tuple(
+                renumbered(operations[number], places, operations[number].path) for number in kept
+            ),
+            outputs=tuple(replace(output, value=places[output.value]) for output in outputs),
+            scopes=kept_scopes((*groups, *flat.scopes), kept),
             cells=tuple(
-                Cell(c.name, c.role, c.row, c.column, moved[c.value], c.path)
-                for c in self.cells
-                if c.value in moved
+                replace(cell, value=places[moved[cell.value]])
+                for cell in self.cells
+                if moved.get(cell.value) in places
             ),
             edges=self.edges,
             returns_list=self.returns_list,

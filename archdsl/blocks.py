@@ -118,7 +118,7 @@ class Block:
             tuple(self.costs[number] for number in kept),
             tuple(moved[value] for value in values),
             tuple(t._replace(value=moved[t.value]) for t in training),
-            _kept_scopes(self.scopes, kept),
+            kept_scopes(self.scopes, kept),
             {path: moved[value] for path, value in self.leaves.items() if value in moved},
         )
 
@@ -134,7 +134,7 @@ def renumbered(operation: Operation, moved: dict[int, int], path: str) -> Operat
     )
 
 
-def _kept_scopes(scopes: Iterable[Scope], kept: Sequence[int]) -> tuple[Scope, ...]:
+def kept_scopes(scopes: Iterable[Scope], kept: Sequence[int]) -> tuple[Scope, ...]:
     """Scopes over the operations that were kept, renumbered; empty ones go."""
     found = []
     for scope in scopes:

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 from archdsl.network import Network, Operation
 from archdsl.records import Value
-from archdsl.source import Span
 from archdsl.tensors import Window
 
 CONVOLUTIONS = ("conv", "dwconv")
@@ -21,7 +20,8 @@ class Stack(Value):
 
     reach: Reach
     rates: tuple[int, ...]
-    span: Span | None
+    kernels: tuple[int, ...]
+    last: int | None
 
     @property
     def dilated(self) -> bool:
@@ -33,37 +33,67 @@ class Stack(Value):
 
 
 class Gridding(Value):
-    """A serial stack with holes: its rates in order, and where its last dilated kernel is written."""
+    """A serial stack with holes.
+
+    Attributes:
+        rates, kernels: dilation and size of each kernel, in order.
+        read, spanned: how many pixels it reads along its worst axis, and how many lie from end to end.
+        last: the number of its last dilated operation.
+    """
 
     rates: tuple[int, ...]
-    span: Span
+    kernels: tuple[int, ...]
+    read: int
+    spanned: int
+    last: int
+
+    @property
+    def kernel(self) -> int | None:
+        """The size of all kernels, if they have one."""
+        return self.kernels[0] if len(set(self.kernels)) == 1 else None
+
+    @property
+    def goal(self) -> int:
+        """M_2 of hybrid dilated convolution, which should be no more than the kernel's size.
+
+        Stacks that start at rate 1 and keep to it have no holes; many others have none either.
+
+        >>> Gridding((1, 2, 9), (3, 3, 3), 21, 25, 2).goal
+        5
+        """
+        goal = self.rates[-1]
+        for rate in self.rates[-2:0:-1]:
+            goal = max(goal - 2 * rate, 2 * rate - goal, rate)
+        return goal
 
 
 def gridding(network: Network) -> tuple[Gridding, ...]:
     """Every serial stack whose taps' sums leave holes: exact. Parallel branches are exempt."""
     rank = network.input.rank
-    empty = Stack((1,) * rank, (), None)
+    empty = Stack((1,) * rank, (), (), None)
     stacks = [empty]
     ends: dict[int, Stack] = {}
     goes_on: set[int] = set()
     for number, operation in enumerate(network.operations, start=1):
         window = operation.op.window(network.shapes_into(operation))
         if window is not None and len(window.kernel) == rank:
-            stack = _read(stacks[operation.inputs[0]], window, operation)
+            stack = _read(stacks[operation.inputs[0]], window, operation, number - 1)
             if stack is not None:
                 goes_on.add(operation.inputs[0])
             stacks.append(stack or empty)
         else:
             stacks.append(_joined(operation, stacks, goes_on, empty))
         ends[number] = stacks[number]
-    found: dict[Span, Gridding] = {}
+    found: dict[int, Gridding] = {}
     for number, stack in ends.items():
-        if number not in goes_on and stack.holes and stack.span is not None:
-            found.setdefault(stack.span, Gridding(stack.rates, stack.span))
+        if number not in goes_on and stack.holes and stack.last is not None:
+            worst = min(stack.reach, key=lambda bits: bits.bit_count() / bits.bit_length())
+            sizes = (worst.bit_count(), worst.bit_length())
+            found.setdefault(stack.last, Gridding(stack.rates, stack.kernels, *sizes, stack.last))
     return tuple(found.values())
 
 
-def _read(stack: Stack, window: Window, operation: Operation) -> Stack | None:
+def _read(stack: Stack, window: Window, operation: Operation, number: int) -> Stack | None:
     """A stack after one more kernel; None where the resolution changes."""
     if any(stride != 1 for stride in window.stride):
         return None
@@ -76,9 +106,10 @@ def _read(stack: Stack, window: Window, operation: Operation) -> Stack | None:
             made |= bits << (tap * rate)
         reach.append(made)
     rate = max(window.dilation)
-    wide = max(window.kernel) > 1
-    rates = (*stack.rates, rate) if wide else stack.rates
-    return Stack(tuple(reach), rates, operation.span if rate > 1 and wide else stack.span)
+    if max(window.kernel) == 1:
+        return Stack(tuple(reach), stack.rates, stack.kernels, stack.last)
+    last = number if rate > 1 else stack.last
+    return Stack(tuple(reach), (*stack.rates, rate), (*stack.kernels, max(window.kernel)), last)
 
 
 def _joined(operation: Operation, stacks: list[Stack], goes_on: set[int], empty: Stack) -> Stack:
@@ -100,7 +131,7 @@ def _joined(operation: Operation, stacks: list[Stack], goes_on: set[int], empty:
         for bits in widths:
             made |= bits << ((longest - bits.bit_length()) // 2)
         union.append(made)
-    return Stack(tuple(union), widest.rates, widest.span)
+    return Stack(tuple(union), widest.rates, widest.kernels, widest.last)
 
 
 def _nested(dilated: list[tuple[int, Stack]]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archdsl.syntax import At, Marked, Name, Node, Word, walk
+from archdsl.syntax import At, Marked, Name, Node, Spec, Word, walk
 
 HOLE = re.compile(r"\{([A-Za-z0-9_]+)(?:[+-][0-9]+)?\}")
 
@@ -30,3 +30,8 @@ def words_in(node: Node) -> Iterator[str]:
                 yield from holes_in(name)
             case Marked(label=str(label)):
                 yield from holes_in(label)
+
+
+def nodes_of(spec: Spec) -> Iterator[Node]:
+    """Every node of a file, statement by statement."""
+    return (node for statement in spec.statements for node in walk(statement))

@@ -36,27 +36,31 @@ from archdsl.syntax import Use
 MOST = 20
 
 
-def check_text(program: Program, of_text: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+def check_text(
+    program: Program, of_text: Sequence[Diagnostic], object_size: int | None = None
+) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a spec, and advice.
 
     Args:
         program: of the statements that could be read.
         of_text: what the parser told. Where that is more than advice, the network is not looked at:
             what is wrong with it may follow from what could not be read.
+        object_size: pixels that the input's objects are wide, where the caller knows.
     """
     if not any(diagnostic.severity is Severity.ERROR for diagnostic in of_text):
-        return tidy(program, [*of_text, *check_program(program)])
+        return tidy(program, [*of_text, *check_program(program, object_size)])
     return tidy(program, [*of_text, *_readable(program).check()])
 
 
-def check_program(program: Program) -> tuple[Diagnostic, ...]:
+def check_program(program: Program, object_size: int | None = None) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a spec whose text is sound; if nothing is, advice."""
     found, trials = _checked(program)
     if trials and not found:
         samples = sampled(trials[0]) if len(trials) > 1 else []
         found = [*map(_told, sample_mistakes(samples))]
         trials = [trials[0], *samples]
-    return tidy(program, found or advice(program, [trial.made for trial in trials if trial.made]))
+    made = [trial.made for trial in trials if trial.made]
+    return tidy(program, found or advice(program, made, object_size))
 
 
 def mistakes(program: Program) -> tuple[Diagnostic, ...]:
@@ -120,10 +124,10 @@ def _readable(program: Program) -> Statements:
 
 
 def tidy(program: Program, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """In the order of their places, one a place, errors before advice, at most twenty and how many more."""
+    """In the order of their places, one mistake a place, else advice; at most twenty and how many more."""
     main = program.file.spec.source
 
-    def place(diagnostic: Diagnostic) -> tuple[int, int, int]:
+    def order(diagnostic: Diagnostic) -> tuple[int, int, int]:
         span = diagnostic.span or next((label.span for label in diagnostic.labels), None)
         return (-1, 0, 0) if span is None else (span.source is not main, span.start, span.end)
 
@@ -131,10 +135,14 @@ def tidy(program: Program, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...
     told = (_from_here(diagnostic, main) for diagnostic in found)
     for diagnostic in sorted(told, key=lambda diagnostic: diagnostic.severity is Severity.ADVICE):
         span = diagnostic.span
-        key = diagnostic if span is None else (id(span.source), span.start, span.end)
-        kept.setdefault(key, diagnostic)
+        if span is None:
+            kept.setdefault(diagnostic, diagnostic)
+            continue
+        place = (id(span.source), span.start, span.end)
+        advice = diagnostic.severity is Severity.ADVICE and (place, "") not in kept
+        kept.setdefault((place, diagnostic.code if advice else ""), diagnostic)
     most_urgent = list(kept.values())
-    shown = sorted(most_urgent[:MOST], key=place)
+    shown = sorted(most_urgent[:MOST], key=order)
     rest = most_urgent[MOST:]
     behind = next((diagnostic.span for diagnostic in rest if diagnostic.span), None)
     return tuple(shown) if behind is None else (*shown, ManyMore(len(rest)).at(behind))

@@ -58,3 +58,12 @@ def set_option(function: Decorated) -> Decorated:
         callback=read_settings,
         help="Close a choice of a space; may be given several times.",
     )(function)
+
+
+def object_size_option(function: Decorated) -> Decorated:
+    return click.option(
+        "--object-size",
+        metavar="N",
+        type=click.IntRange(min=1),
+        help="Width of the images' objects in pixels: advise where the network sees less.",
+    )(function)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from archdsl.api import check
+from archdsl.commands.arguments import object_size_option
 from archdsl.commands.reports import exit_code
 from archdsl.commands.specs import read
 from archdsl.errors import Diagnostic, Mistake
@@ -27,14 +28,15 @@ from archdsl.source import Source
     help="How the findings are told.",
 )
 @click.option("--fix", is_flag=True, help="Mend what has one safe fix, then check what is left.")
-def command(paths: tuple[str, ...], form: str, fix: bool) -> int:
+@object_size_option
+def command(paths: tuple[str, ...], form: str, fix: bool, object_size: int | None) -> int:
     """Tell everything that is wrong with specs.
 
     Advice alone is no failure. `-` reads the standard input.
     """
     if fix and "-" in paths:
         raise click.UsageError("--fix writes into files: there is none behind `-`.")
-    found = [diagnostic for path in paths for diagnostic in _check(path, fix)]
+    found = [diagnostic for path in paths for diagnostic in _check(path, fix, object_size)]
     if found or form != "human":
         click.echo(FORMATS[form](found), nl=bool(found) or form == "json")
     else:
@@ -42,13 +44,13 @@ def command(paths: tuple[str, ...], form: str, fix: bool) -> int:
     return exit_code(found)
 
 
-def _check(path: str, fix: bool) -> tuple[Diagnostic, ...]:
+def _check(path: str, fix: bool, object_size: int | None) -> tuple[Diagnostic, ...]:
     try:
         source = read(path)
-        found = check(source)
+        found = check(source, object_size=object_size)
         if fix and (mended := _mended(source.text, found)) != source.text:
             write_atomically(Path(path).resolve(), mended.encode())
-            found = check(Source(path, mended))
+            found = check(Source(path, mended), object_size=object_size)
     except Mistake as mistake:
         found = (without_place(mistake),)
     return found

@@ -9,7 +9,8 @@ import click
 from archdsl.analyses.summary import abbreviated
 from archdsl.api import Architecture, built
 from archdsl.commands.architectures import architecture
-from archdsl.commands.arguments import input_option, set_option
+from archdsl.commands.arguments import input_option, object_size_option, set_option
+from archdsl.commands.reports import report
 from archdsl.commands.specs import stem
 from archdsl.emitters.drawing import ENDINGS, LEVELS, write
 from archdsl.tensors import Shape
@@ -33,6 +34,7 @@ from archdsl.tensors import Shape
 )
 @set_option
 @input_option
+@object_size_option
 @click.option(
     "--weights", metavar="FILE", type=click.Path(path_type=Path), help="Load weights (safetensors)."
 )
@@ -45,6 +47,7 @@ def command(
     level: str,
     settings: dict[str, str],
     shape: Shape | None,
+    object_size: int | None,
     weights: Path | None,
     output: Path | None,
 ) -> None:
@@ -54,6 +57,8 @@ def command(
     """
     spec, drawing = _sorted_out(spec, render)
     found = architecture(spec, shape=shape, settings=settings)
+    if object_size is not None and (advice := found.too_small_for(object_size)):
+        report([advice])
     if drawing is not None:
         _draw(found, Path(drawing or f"{stem(spec)}.svg"), level)
     if drawing is None or weights is not None or output is not None:

@@ -8,7 +8,8 @@ import click
 
 from archdsl.analyses.summary import summarise
 from archdsl.commands.architectures import architecture
-from archdsl.commands.arguments import input_option, set_option
+from archdsl.commands.arguments import input_option, object_size_option, set_option
+from archdsl.commands.reports import report
 from archdsl.tensors import Shape
 
 
@@ -22,14 +23,22 @@ from archdsl.tensors import Shape
 )
 @set_option
 @input_option
+@object_size_option
 def command(
-    spec: str, as_json: bool, depth: int | None, settings: dict[str, str], shape: Shape | None
+    spec: str,
+    as_json: bool,
+    depth: int | None,
+    settings: dict[str, str],
+    shape: Shape | None,
+    object_size: int | None,
 ) -> None:
     """Tell a spec's stages, shapes, parameters and multiply-adds.
 
     Parameters are trainable ones; multiply-adds are those of one image in inference.
     """
     found = architecture(spec, shape=shape, settings=settings)
+    if object_size is not None and (advice := found.too_small_for(object_size)):
+        report([advice])
     summary = summarise(found.network, depth)
     facts = {
         "activations": found.activations,

@@ -135,3 +135,155 @@ class NeverFeasible(Advice):
 
     def help(self) -> str:
         return "loosen it, or leave options out that can't meet it"
+
+
+class Holes(Advice):
+    """A serial stack of dilated kernels that doesn't read every pixel of its field."""
+
+    code = "W009"
+    rates: tuple[int, ...]
+    read: int
+    spanned: int
+    kernel: int | None
+    goal: int
+
+    def message(self) -> str:
+        rates = ", ".join(map(str, self.rates[-6:]))
+        shown = f"... {rates}" if len(self.rates) > 6 else rates
+        return f"kernels dilated {shown} in series leave holes"
+
+    def label(self) -> str:
+        return f"what leaves here reads {self.read} of {self.spanned} pixels in a row"
+
+    def help(self) -> str:
+        if self.kernel is None or len(self.rates) < 2:
+            return "begin at rate 1, and grow by less than what is read without holes so far"
+        if self.goal > self.kernel:
+            broken = f"M_2 is {self.goal} here, the kernel's size {self.kernel}"
+        else:
+            broken = f"the first rate is {self.rates[0]} here"
+        rule = "hybrid dilated convolution begins at rate 1 and keeps M_2 to the kernel's size"
+        return f"{rule} ({broken}), as rates 1, 2, 5 do"
+
+
+class DropoutBeforeNorm(Advice):
+    """Dropouts whose output a batch norm reads, near or far."""
+
+    code = "W010"
+    count: int
+
+    def message(self) -> str:
+        subject = "this dropout stands" if self.count == 1 else f"{self.count} dropouts stand"
+        return f"{subject} before a batch norm"
+
+    def label(self) -> str:
+        return "dropout changes the variance in training, and not afterwards"
+
+    def help(self) -> str:
+        return "put dropout behind the last batch norm, or leave one of the two out"
+
+
+class NormAfterActivation(Advice):
+    """Norms that read what an activation made of a convolution."""
+
+    code = "W011"
+    norm: str
+    activation: str
+    count: int
+
+    def message(self) -> str:
+        where = "" if self.count == 1 else f", in {self.count} places"
+        return f"`{self.norm}` stands behind `{self.activation}`{where}"
+
+    def label(self) -> str:
+        return "it takes away the mean that the activation has made"
+
+    def help(self) -> str:
+        return f"the usual order is `conv | {self.norm} | {self.activation}`"
+
+
+class MissingActivation(Advice):
+    """Linear maps in series, which are one linear map."""
+
+    code = "W012"
+    count: int
+
+    def message(self) -> str:
+        where = "" if self.count == 1 else f", in {self.count} places"
+        return f"no activation stands between two linear maps{where}"
+
+    def label(self) -> str:
+        return "two such maps can do no more than one"
+
+    def help(self) -> str:
+        return "put `relu` between them, or leave one out"
+
+
+class SmallField(Advice):
+    """A network that sees less than one object."""
+
+    code = "W013"
+    seen: int
+    wanted: int
+
+    def message(self) -> str:
+        return f"the receptive field is {self.seen} pixels, the objects are {self.wanted} wide"
+
+    def label(self) -> str:
+        return "a pixel of the output sees no more"
+
+    def help(self) -> str:
+        return "add levels, dilate the deepest ones, or add a `context` stage"
+
+
+class UnreadLevel(Advice):
+    """A level of an encoder that was asked for by name."""
+
+    code = "W014"
+    path: str
+
+    def message(self) -> str:
+        return f"nothing reads the level `{self.path}`"
+
+    def label(self) -> str:
+        return "it is not built"
+
+    def help(self) -> str:
+        return "leave it out, or let the decoder climb from it with a larger `depth=`"
+
+
+class UnreadStage(Advice):
+    """Stages whose result comes to nothing."""
+
+    code = "W015"
+    count: int
+
+    def message(self) -> str:
+        return "nothing reads this stage" if self.count == 1 else f"nothing reads {self.count} stages"
+
+    def label(self) -> str:
+        return "it is not built"
+
+    def help(self) -> str:
+        return "join it, or delete it"
+
+
+class MemoryBound(Advice):
+    """Depthwise layers that wait for memory longer than they compute."""
+
+    code = "W016"
+    count: int
+    intensity: float
+    macs: float
+    moved: float
+    balance: int
+
+    def message(self) -> str:
+        layers = "a depthwise layer does" if self.count == 1 else f"{self.count} depthwise layers do"
+        return f"{layers} {self.intensity:g} operations for each byte that moves: MACs don't tell the time"
+
+    def label(self) -> str:
+        return f"{self.macs:.1%} of the multiply-adds, {self.moved:.0%} of the bytes that layers move"
+
+    def help(self) -> str:
+        return f"below {self.balance} a processor waits for memory: measure, or count activations"

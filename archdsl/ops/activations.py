@@ -144,3 +144,7 @@ class Softplus(_Activation):
     """log(1 + exp(x))."""
 
     name, layer = "softplus", "Softplus"
+
+
+# The words of all of them.
+ACTIVATIONS = frozenset(member.name for member in _Activation.__subclasses__())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 import archdsl
+from archdsl.analyses.gridding import Gridding
 from archdsl.errors import Severity
 from archdsl.source import Source
 
@@ -34,13 +37,35 @@ TOLD = {
         "def nearest(_width) = upsample 2\n"
         "encoder resnet18 | skip plain | up {bilinear, nearest} | head 1x1 out=2",
     ),
-    "a depthwise convolution with a bias": ("W004", "dwconv 3x3 | bn"),
+    "a depthwise convolution with a bias": (
+        "W004",
+        "conv 3x3 64 | relu | conv 3x3 64 stride=16 | relu | dwconv 3x3 | bn",
+    ),
     "a join in a definition": (
         "W005",
         "def block = conv 3x3 8 as a | pool max 2 | upsample 2 | concat(id, @a)\nblock",
     ),
     "a parameter that only another's name contains": ("W006", "def f(w, width) = conv 3x3 width\nf 1 8"),
     "a let that only a comment names": ("W007", "let width = 8  # width\nconv 3x3 8"),
+    "rates of a decoder": (
+        "W009",
+        "encoder resnet18 | skip plain | up nearest dilation=[1, 1, 1, 2, 2] | head 1x1 out=2",
+    ),
+    "dropout of a unit that goes on": ("W010", "(conv 3x3 8 bias=false | bn | relu | dropout 0.1) * 2"),
+    "dropout right before a norm": ("W010", "conv 3x3 8 | dropout 0.1 | bn | relu"),
+    "a norm behind dropout of an activation": ("W011", "conv 3x3 8 | relu | dropout 0 | gn 4"),
+    "linear layers in series": ("W012", "gap | flatten | linear 64 | dropout 0.5 | linear 10"),
+    "a head right behind a convolution": ("W012", "conv 3x3 8 bias=false | bn | head 1x1 out=2"),
+    "a branch of a pyramid": (
+        "W015",
+        "pyramid(conv 3x3 8, conv 3x3 8 stride=2, conv 3x3 8 stride=4)\n"
+        "| skip plain depth=1 | up nearest | head 1x1 out=2",
+    ),
+    "a stage inside a definition": ("W015", "def f = conv 3x3 8 as a | relu | @a | tanh\nf | f"),
+    "depthwise blocks where multiply-adds are limited": (
+        "W016",
+        "encoder mobilenet_v2 | skip plain | up nearest | head 1x1 out=2\nrequire macs < 10G",
+    ),
     "members that are all too large": ("W008", "conv 3x3 {8, 16}\nrequire params < 10"),
     "members that all compute too much of a stated input": (
         "W008",
@@ -75,6 +100,25 @@ SILENT = {
     "a bias that something else reads": "conv 3x3 8 as a | bn | add(id, @a)",
     "no bias": "conv 3x3 8 bias=false | bn",
     "a join that aligns": "conv 3x3 8 as a | pool max 2 | interpolate like=@a | add(id, @a)",
+    "rates without a hole": "for d in [1, 2, 5] (conv 3x3 8 dilation=d | relu)",
+    "rates without a hole that break the rule": "for d in [1, 2, 5, 1, 2, 5] (conv 3x3 8 dilation=d | relu)",
+    "rates behind whole kernels": "conv 5x5 8 | relu | for d in [2, 4, 6] (conv 3x3 8 dilation=d | relu)",
+    "parallel branches": "concat(each d in [6, 12, 18] (conv 3x3 8 dilation=d | relu))",
+    "a dilated encoder": "encoder resnet50 output_stride=8 | skip none | up bilinear | head 1x1 out=2",
+    "dropout behind the last norm": "conv 3x3 8 bias=false | bn | relu | dropout 0.5 | conv 1x1 2",
+    "dropout without a norm": "(conv 3x3 8 | relu | dropout 0.5) * 2",
+    "dropout that drops nothing": "conv 3x3 8 | relu | dropout 0 | conv 3x3 8 bias=false | bn",
+    "a norm before an activation": "(conv 3x3 8 bias=false | bn | relu) * 2 | bn | relu",
+    "a separable convolution": "conv 7x7 64 stride=8 | relu | conv 1x7 64 | conv 7x1 64 | relu",
+    "a bottleneck that is meant to be linear": "conv 3x3 64 | relu | conv 1x1 16 | conv 1x1 64 | relu",
+    "a linear bottleneck": "conv 3x3 16 | relu | conv 1x1 16 | conv 1x1 72 | relu",
+    "a map that two read": "conv 3x3 8 as a | concat(conv 3x3 8 | relu, id)",
+    "a transposed convolution": "conv 3x3 8 | relu | transpose_conv 2x2 8 | conv 3x3 8 | relu",
+    "an encoder that is cut": (
+        "def net = conv 3x3 8 stride=2 | relu | conv 3x3 9 stride=2 | relu | gap | flatten | linear 3\n"
+        "encoder net | skip plain | up nearest | head 1x1 out=2"
+    ),
+    "depthwise layers of the library": "encoder effnet_b0 | skip plain | up nearest | head 1x1 out=2",
     "a join of equal maps": "conv 3x3 8 | residual(conv 3x3 8 stride=2)",
     "a parameter that a hole reads": "def f(n) = conv 3x3 8 as block{n}\nf 3",
     "a parameter that is a map": "def f(skip) = concat(id, @skip)\nconv 3x3 8 as a | f @a",
@@ -101,3 +145,41 @@ def test_advice_waits_until_there_are_no_mistakes() -> None:
 def test_a_closed_members_advice_is_that_of_its_spec() -> None:
     (told,) = archdsl.load("conv 3x3 8 | bn").diagnostics
     assert told.code == "W004"
+
+
+def test_objects_that_are_larger_than_the_field_are_told() -> None:
+    """Two 3x3 read 5 pixels, and a 3x3 behind a stride of 2 four more."""
+    spec = Source("a.arch", "conv 3x3 8 | relu | conv 3x3 8 stride=2 | relu | conv 3x3 8")
+    assert archdsl.check(spec, object_size=9) == ()
+    (told,) = archdsl.check(spec, object_size=10)
+    assert (told.code, told.message) == ("W013", "the receptive field is 9 pixels, the objects are 10 wide")
+
+
+# ---- gridding: every serial stack of up to four 3x3 with rates up to 9 -----------------------------
+
+
+def reads_all(rates: tuple[int, ...]) -> bool:
+    """Whether the sums of a tap of each kernel are all whole numbers between the least and the greatest."""
+    sums = {0}
+    for rate in rates:
+        sums = {total + tap * rate for total in sums for tap in (-1, 0, 1)}
+    return len(sums) == 2 * sum(rates) + 1
+
+
+@pytest.mark.parametrize("rates", [(2, 4, 6), (2, 2), (1, 2, 9), (1, 2, 5), (1, 2, 5, 1, 2, 5), (12, 24, 36)])
+def test_holes_are_decided_exactly(rates: tuple[int, ...]) -> None:
+    listed = ", ".join(map(str, rates))
+    found = advice(f"for d in [{listed}] (conv 3x3 4 dilation=d | relu)")
+    assert found == ([] if reads_all(rates) else ["W009"])
+
+
+def test_the_rule_of_hybrid_dilated_convolution_is_sound_and_rejects_much() -> None:
+    """Counted by brute force: 162 lists keep the rule, all of them without holes; 1,377 others have none."""
+    lists = [rates for length in (2, 3, 4) for rates in product(range(1, 10), repeat=length)]
+    goals = {rates: Gridding(rates, (3,) * len(rates), 0, 0, 0).goal for rates in lists}
+    kept = [rates for rates in lists if rates[0] == 1 and goals[rates] <= 3]
+    whole = [rates for rates in lists if reads_all(rates)]
+    assert (len(lists), len(kept), len(set(whole) - set(kept))) == (7_371, 162, 1_377)
+    assert set(kept) <= set(whole)
+    assert sum(goals[rates] <= 3 for rates in set(lists) - set(whole)) == 886
+    assert Gridding((1, 2, 5, 1, 2, 5), (3,) * 6, 0, 0, 0).goal == 5

@@ -86,6 +86,13 @@ TOLD = [
     ("W006", "def f(«w») = relu\nf 3"),
     ("W007", "let «w» = 3\nrelu"),
     ("W008", "require «params < 1»\nconv 3x3 {8, 16}"),
+    ("W009", "for d in [2, 4, 6] («conv 3x3 8 dilation=d» | relu)"),
+    ("W010", "conv 3x3 8 | relu | «dropout 0.5» | conv 3x3 8 bias=false | bn"),
+    ("W011", "conv 3x3 8 | relu | «bn»"),
+    ("W012", "conv 3x3 8 | «conv 3x3 8» | relu"),
+    ("W014", "encoder resnet18 taps=[layer1, «layer2»] | level 0"),
+    ("W015", "conv 3x3 8 as a | «relu» | @a | tanh"),
+    ("W016", "conv 3x3 8 | relu | «dwconv 3x3» | relu"),
 ]
 
 
@@ -122,7 +129,7 @@ def test_a_file_that_only_defines_makes_no_network() -> None:
 
 def test_an_input_that_is_too_small_is_told_the_least() -> None:
     """Each of two 7x7 windows without padding takes 6 pixels off."""
-    text = "input 3x{0}x{0}\nconv 7x7 8 pad=0 | conv 7x7 8 pad=0"
+    text = "input 3x{0}x{0}\nconv 7x7 8 pad=0 | relu | conv 7x7 8 pad=0"
     (found,) = archdsl.check(text.format(12))
     assert found.help == "the smallest input is 13x13"
     assert archdsl.check(text.format(13)) == ()

@@ -2,7 +2,8 @@
 
 `ARCHDSL_GOLDEN=write pytest tests/checking/test_golden.py` draws them anew; read them before you commit them.
 A spec whose first line is a comment is not only checked: `# load input=1x64x64 classes=3
-set:encoder=resnet18` loads it with these options, `# compile` compiles it, `# close` writes it closed.
+set:encoder=resnet18` loads it with these options, `# compile` compiles it, `# close` writes it closed,
+`# check object_size=64` checks it for objects of that size.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ CODED = [path for path in CASES if re.match("[EW][0-9]{3}_", path.name)]
 def told(path: Path) -> Sequence[Diagnostic]:
     """What is told of a spec, as its first line says."""
     source = Source(path.name, path.read_text("utf-8"))
-    call = re.match(r"# (load|compile|close)\b(.*)", source.text)
+    call = re.match(r"# (load|compile|close|check)\b(.*)", source.text)
     if call is None:
         return archdsl.check(source)
+    if call[1] == "check":
+        return archdsl.check(source, **options(call[2]))
     with pytest.raises(ArchError) as caught:
         used(source, call[1], call[2])
     return caught.value.diagnostics
@@ -57,7 +60,7 @@ def options(text: str) -> dict[str, Any]:
         if name.startswith("set:"):
             found.setdefault("set", {})[name.removeprefix("set:")] = value
         else:
-            found[name] = int(value) if name == "classes" else tuple(map(int, value.split("x")))
+            found[name] = tuple(map(int, value.split("x"))) if name == "input" else int(value)
     return found
 
 

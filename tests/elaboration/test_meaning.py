@@ -222,3 +222,9 @@ def test_a_requirement_is_decided_without_tensors(requirement: str, feasible: bo
     """A 1x1 convolution from 3 to 8 channels has 24 weights and 8 biases."""
     found = space(f"input 3x8x8\nrequire {requirement}\nconv 1x1 {{8, 16}}")
     assert found.feasible(next(iter(found))) == feasible
+
+
+def test_what_a_definition_makes_and_nothing_reads_is_not_built() -> None:
+    made = architecture("def f = conv 3x3 8 as a | conv 3x3 9 as b | @a | relu\nf | f")
+    assert [o.path for o in made.network.operations] == ["0.a", "0.2", "1.a", "1.2"]
+    assert sum(p.numel() for p in made.to_torch().parameters()) == made.params

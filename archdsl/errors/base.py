@@ -153,4 +153,4 @@ def named(words: Iterable[str], limit: int = 8) -> str:
     """Up to `limit` words as text for a help line, in their given order."""
     listed = list(words)
     shown = ", ".join(listed[:limit])
-    return shown if len(listed) <= limit else f"{shown} and {len(listed) - limit} more"
+    return shown if len(listed) <= limit else f"{shown} and more"

@@ -16,7 +16,7 @@ class NoPublishedWeights(Mistake):
 
     def help(self) -> str:
         near = suggest(self.encoder, self.known)
-        return f"`{near}` has" if near else f"encoders that have: {named(self.known)}"
+        return f"`{near}` has" if near else "`archdsl specs` tells which models have some"
 
 
 class UnknownTag(Mistake):

@@ -369,7 +369,7 @@ def test_a_network_is_drawn_the_same_every_time(network, level: str):
 def test_every_operation_of_the_language_has_words():
     samples = {
         "conv": (3, 8), "dwconv": (3,), "transpose_conv": (2, 8), "linear": (8,), "pool": ("max", 2),
-        "chunk": (0, 2), "shuffle": (2,), "pad": (1,),
+        "chunk": (0, 2), "shuffle": (2,), "pad": (1,), "channel_pool": ("max",), "scale": (2,),
     }  # fmt: skip
     from archdsl.emitters.drawing.phrases import described
 

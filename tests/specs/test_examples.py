@@ -21,7 +21,6 @@ FOLDER = Path(__file__).parents[1] / "examples"
 LATER = {
     "attention_unet": ["gated"],
     "fpn_image_pyramid": ["head"],
-    "space_dilation": ["aspp", "strip"],
     "space_nesting": ["full"],
 }
 NOW = sorted(path.stem for path in FOLDER.glob("*.arch") if path.stem not in LATER)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import timm
 import torch
 import torchvision
@@ -88,9 +90,28 @@ def _fill(name: str, tensor: Tensor, generator: torch.Generator) -> None:
         tensor.normal_(0, 0.2, generator=generator)
 
 
-def images(*size: int, batch: int = 2) -> Tensor:
+def carried(theirs: nn.Module, module: nn.Module, nodes: Mapping[str, str]) -> nn.Module:
+    """Our module with the weights of a reference that has other names, node by node.
+
+    `nodes` has for each path of theirs the path of ours. Below a path tensors follow one another in the order
+    in which both networks define them; what a node of theirs has beyond ours, at its end, is not used there.
+    """
+    state, own = theirs.state_dict(), module.state_dict()
+    found: dict[str, Tensor] = {}
+    for their_path, our_path in nodes.items():
+        names = [name for name in own if name.startswith(f"{our_path}.")]
+        values = [tensor for name, tensor in state.items() if name.startswith(f"{their_path}.")]
+        assert 0 < len(names) <= len(values), (
+            f"{our_path} has {len(names)}, {their_path} {len(values)} tensors"
+        )
+        found.update(zip(names, values, strict=False))
+    module.load_state_dict(found, strict=True, assign=True)
+    return module
+
+
+def images(*size: int, batch: int = 2, channels: int = 3) -> Tensor:
     """Normally distributed images, the same each time."""
-    return torch.randn(batch, 3, *size, generator=torch.Generator().manual_seed(1))
+    return torch.randn(batch, channels, *size, generator=torch.Generator().manual_seed(1))
 
 
 def disagreement(got: Tensor, wanted: Tensor) -> float:

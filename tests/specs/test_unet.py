@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import segmentation_models_pytorch as smp
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import archdsl
-from tests.specs.references import disagreement, images, ours, randomised
+from tests.specs.references import carried, disagreement, images, ours, randomised
 
 UNET = """
 input 1x512x512
@@ -108,33 +106,14 @@ EFFICIENTNET = """
 encoder tf_efficientnet_b0 taps=[act1, blocks.1, blocks.2, {}, blocks.6]
 | skip plain | up nearest channels=[256, 128, 64, 32, 16] | head 3x3 out=1
 """
-NODES = ("x3_1", "x2_2", "x1_3", "x0_4", "top1")
-
-
-def part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """What lies below a path, by the rest of its names."""
-    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
-
-
-def decoder_and_head(state: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """smp's decoder and head by our names."""
-    for number, node in enumerate(NODES):
-        block = f"decoder.blocks.{number}"
-        for place, layer in ((0, "conv1.0"), (1, "conv1.1"), (3, "conv2.0"), (4, "conv2.1")):
-            for name, tensor in part(state, f"{block}.{layer}.").items():
-                yield f"decoder.{node}.block.{place}.{name}", tensor
-    for name, tensor in part(state, "segmentation_head.0.").items():
-        yield f"head.0.{name}", tensor
-
-
-def carried_over(theirs: nn.Module, module: nn.Module) -> nn.Module:
-    """Our module with smp's weights, node by node; the encoder's in their order (smp has other names)."""
-    state = theirs.state_dict()
-    encoder = [name for name in module.state_dict() if name.startswith("encoder.")]
-    # smp's EfficientNet keeps a last convolution that no level needs.
-    own = dict(zip(encoder, part(state, "encoder.").values(), strict=False))
-    module.load_state_dict({**own, **dict(decoder_and_head(state))}, strict=True)
-    return module
+NODES = {
+    "encoder": "encoder",
+    **{
+        f"decoder.blocks.{n}": f"decoder.{node}"
+        for n, node in enumerate(("x3_1", "x2_2", "x1_3", "x0_4", "top1"))
+    },
+    "segmentation_head": "head",
+}
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +123,7 @@ def resnet34() -> nn.Module:
 
 @pytest.mark.parametrize("size", [(64, 96), (97, 65)])
 def test_a_unet_on_resnet34_is_smps(resnet34: nn.Module, size: tuple[int, int]) -> None:
-    module = carried_over(resnet34, archdsl.compile(RESNET34).eval())
+    module = carried(resnet34, ours(RESNET34), NODES)
     assert sum(p.numel() for p in module.parameters()) == 24_436_369
     x = images(*size)
     with torch.inference_mode():
@@ -161,7 +140,7 @@ def test_a_unet_on_efficientnet_b0_is_smps(level: str, block: int) -> None:
     theirs = randomised(smp.Unet("efficientnet-b0", encoder_weights=None).eval())
     assert theirs.encoder._out_indexes == [2, 4, 8, 15]
     theirs.encoder._out_indexes = [2, 4, block, 15]
-    module = carried_over(theirs, archdsl.compile(EFFICIENTNET.format(level)).eval())
+    module = carried(theirs, ours(EFFICIENTNET.format(level)), NODES)
     decoders = [
         sum(p.numel() for name, p in model.named_parameters() if not name.startswith("encoder."))
         for model in (module, theirs)

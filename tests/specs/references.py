@@ -23,7 +23,9 @@ TORCHVISION = (
     "resnet18",
     "resnet34",
     "resnet50",
-    "resnext50_32x4d",
+    *(f"resnext{word}" for word in ("50_32x4d", "101_32x8d", "101_64x4d")),
+    "wide_resnet101_2",
+    "wide_resnet50_2",
     *(f"shufflenet_v2_x{width}" for width in ("0_5", "1_0", "1_5", "2_0")),
     *(f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")),
 )

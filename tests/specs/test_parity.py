@@ -44,6 +44,7 @@ COMPARED = (
     "vgg16",
     "vgg16_bn",
     "vgg19_bn",
+    "wide_resnet50_2",
 )
 
 

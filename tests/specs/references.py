@@ -31,6 +31,9 @@ TORCHVISION = (
 )
 TIMM = (
     *(f"{family}_b{number}" for family in ("efficientnet", "tf_efficientnet") for number in range(8)),
+    "dla34",
+    "dla60",
+    "hrnet_w18",
     "legacy_xception",
     "mobilenet_v1",
     *(f"seresnet{depth}" for depth in (18, 34, 50, 101, 152)),

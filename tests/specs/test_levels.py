@@ -58,7 +58,16 @@ def test_a_shufflenet_has_the_levels_of_its_table(name: str) -> None:
     assert levels(name) == list(zip(SHUFFLENETS[name], (2, 4, 8, 16, 32), strict=True))
 
 
-@pytest.mark.parametrize("name", ["efficientnet_b0", "legacy_xception", "seresnet18", "vgg11_bn"])
+@pytest.mark.parametrize("name", ["dla34", "hrnet_w18"])
+def test_an_encoder_whose_branches_meet_serves_a_decoder_at_an_odd_size(name: str) -> None:
+    module = ours(f"encoder {name} | skip plain | up transpose | head 1x1 out=2")
+    with torch.device("meta"):
+        assert module(torch.empty(1, 3, 97, 131)).shape == (1, 2, 97, 131)
+
+
+@pytest.mark.parametrize(
+    "name", ["dla34", "efficientnet_b0", "hrnet_w18", "legacy_xception", "seresnet18", "vgg11_bn"]
+)
 def test_levels_are_the_maps_that_timm_gives(name: str) -> None:
     with torch.device("meta"):
         theirs = timm.create_model(name, features_only=True).eval()

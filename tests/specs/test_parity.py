@@ -22,7 +22,10 @@ SIZES = {
     "tf_efficientnetv2_s": (97, 64),
 }
 COMPARED = (
+    "dla34",
+    "dla60",
     *(f"efficientnet_b{number}" for number in range(8)),
+    "hrnet_w18",
     "legacy_xception",
     "mnasnet1_0",
     "mobilenet_v1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, final
 
 from archdsl.errors.recipes import HeadTwice, MissingOption, WrongFlow
-from archdsl.op import Int, Real, Word, arg
+from archdsl.op import Flag, Int, Real, Word, arg
 from archdsl.ops.convolutions import Conv
 from archdsl.ops.linear import Linear
 from archdsl.ops.pools import GlobalPool
@@ -29,6 +29,7 @@ class Head(Stage):
     )
     out: int | None = arg(None, kind=Int(low=1, optional=True), doc="classes that leave")
     size: str = arg("input", kind=Word(("input", "own")), doc="whether the output is resized to the input")
+    align_corners: bool = arg(False, kind=Flag(), doc="whether corner pixels keep their places in resizing")
     activation: StageValue | None = arg(None, kind=StageName(optional=True), doc="after the last layer")
     dropout: float = arg(0.0, kind=Real(low=0, high=1), doc="rate before a linear layer")
     supervise: str | None = arg(
@@ -84,4 +85,4 @@ class Head(Stage):
     def _resized(self, net: Wiring, x: Map) -> Map:
         if self.size == "own" or x.shape.rank == 0 or x.stride == 1:
             return x
-        return net.add(Interpolate("bilinear"), x, net.image)
+        return net.add(Interpolate("bilinear", align_corners=self.align_corners), x, net.image)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archdsl import resources
 from archdsl.analyses.advice.reach import small_field
-from archdsl.analyses.costs import activations, depth
+from archdsl.analyses.costs import activations, depth, inference_params
 from archdsl.analyses.gridding import gridding
 from archdsl.analyses.receptive_field import receptive_field
 from archdsl.analyses.requirements import broken, holds, unmet
@@ -100,6 +100,14 @@ class Architecture:
     def params(self) -> int:
         """Trainable parameters, those of training-only parts included."""
         return self._costs.params
+
+    @cached_property
+    def inference_params(self) -> int:
+        """Trainable parameters without those of training-only parts."""
+        made = self._elaborated
+        if made is not None and not made.assembly.builder.training:
+            return self.params
+        return inference_params(self.network)
 
     @property
     def macs(self) -> int:
@@ -348,6 +356,15 @@ def _program(source: Source, folder: Path | None, image: Shape | None, classes: 
     file = vocabulary.file(parse(source), folder)
     overrides = {} if classes is None else {"classes": classes}
     return Program(file, image, overrides)
+
+
+def collection() -> dict[Path, Program]:
+    """The library's models, then its spaces, unchecked; one vocabulary serves them all."""
+    vocabulary = Vocabulary(OPERATIONS, STAGES, _library(), parse)
+    folders = (resources.specs() / "models", resources.specs() / "spaces")
+    paths = [path for folder in folders for path in sorted(folder.glob("*.arch"))]
+    sources = {path: Source(path.name, path.read_text(encoding="utf-8")) for path in paths}
+    return {path: Program(vocabulary.file(parse(source), path.parent)) for path, source in sources.items()}
 
 
 def load(

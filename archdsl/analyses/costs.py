@@ -1,4 +1,4 @@
-"""What a network costs beside parameters and MACs: activations and depth."""
+"""What a network costs beside all of its parameters and MACs: activations, depth, parameters of inference."""
 
 from __future__ import annotations
 
@@ -15,6 +15,16 @@ def activations(network: Network) -> int:
         for number, operation in enumerate(network.operations)
         if number in network.inference and _is_layer(network, operation)
     )
+
+
+def inference_params(network: Network) -> int:
+    """Trainable parameters without those of training-only parts, each module once."""
+    modules = {
+        operation.path: operation.op.cost(network.shapes_into(operation)).params
+        for number, operation in enumerate(network.operations)
+        if number in network.inference
+    }
+    return sum(modules.values())
 
 
 def depth(network: Network) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -183,17 +183,9 @@ def _lines(summary: Summary) -> Iterator[str]:
         for row in summary.rows
     ]
     total = ("total", "", "", f"{summary.params:,}", "", abbreviated(summary.macs), "")
-    widths = [max(map(len, column)) for column in zip(heads, *cells, total, strict=True)]
-    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    yield from (_aligned(heads, widths), rule)
-    yield from (_aligned(row, widths) for row in cells)
-    yield from (rule, _aligned(total, widths))
-
-
-def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
-    words, numbers = 3, range(3, len(row))
-    left = [row[column].ljust(widths[column]) for column in range(words)]
-    return "  ".join([*left, *(row[column].rjust(widths[column]) for column in numbers)]).rstrip()
+    lines = aligned([heads, *cells, total], numbers=range(3, len(heads)))
+    rule = "─" * max(map(len, lines))
+    yield from (lines[0], rule, *lines[1:-1], rule, lines[-1])
 
 
 def _shown_path(row: Row, rows: tuple[Row, ...]) -> str:
@@ -209,6 +201,19 @@ def _share(part: int, whole: int) -> float:
 
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if part and whole else ""
+
+
+def aligned(rows: Sequence[Sequence[str]], *, numbers: Container[int]) -> list[str]:
+    """Rows as lines of text whose columns stand below one another, those of `numbers` to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if column in numbers else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+    return [line.rstrip() for line in lines]
 
 
 def abbreviated(number: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archdsl.api import Architecture, Space, load, open_mistake
-from archdsl.commands.specs import read
+from archdsl.commands.sources import read
 from archdsl.tensors import Shape
 
 

@@ -9,7 +9,7 @@ import click
 from archdsl.api import check
 from archdsl.commands.arguments import object_size_option
 from archdsl.commands.reports import exit_code
-from archdsl.commands.specs import read
+from archdsl.commands.sources import read
 from archdsl.errors import Diagnostic, Mistake
 from archdsl.errors.commands import without_place
 from archdsl.errors.rendering import FORMATS

@@ -11,7 +11,7 @@ from archdsl.api import Architecture, built
 from archdsl.commands.architectures import architecture
 from archdsl.commands.arguments import input_option, object_size_option, set_option
 from archdsl.commands.reports import report
-from archdsl.commands.specs import stem
+from archdsl.commands.sources import stem
 from archdsl.emitters.drawing import ENDINGS, LEVELS, write
 from archdsl.tensors import Shape
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from archdsl.commands.reports import FINE, WRONG_SPEC, exit_code, report
-from archdsl.commands.specs import read
+from archdsl.commands.sources import read
 from archdsl.errors import ArchError, Mistake
 from archdsl.errors.commands import without_place
 from archdsl.files import write_atomically

@@ -10,7 +10,7 @@ import click
 
 from archdsl.commands.architectures import architecture
 from archdsl.commands.arguments import input_option, set_option
-from archdsl.commands.specs import read
+from archdsl.commands.sources import read
 from archdsl.network import Network
 from archdsl.op import Op
 from archdsl.parser import parse

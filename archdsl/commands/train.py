@@ -10,7 +10,7 @@ from archdsl.api import built
 from archdsl.commands.architectures import architecture
 from archdsl.commands.arguments import set_option
 from archdsl.commands.recipes import data_option, recipe_options
-from archdsl.commands.specs import stem
+from archdsl.commands.sources import stem
 from archdsl.data import describe
 from archdsl.tensors import Shape
 from archdsl.training import Epoch, Outcome, Recipe

@@ -658,6 +658,14 @@ def _size(values: list[Value], span: Span) -> Value:
     return Size(_whole(value, span) for value in values)
 
 
+def _area(values: list[Value], span: Span) -> Value:
+    """A number is the side of a square, as in a kernel."""
+    (value,) = values
+    if isinstance(value, Size):
+        return math.prod(value)
+    return _whole(value, span) ** 2
+
+
 def _stride(values: list[Value], span: Span) -> Value:
     (value,) = values
     if isinstance(value, Pyramid):
@@ -683,5 +691,6 @@ FUNCTIONS: dict[str, Callable[[list[Value], Span], Value]] = {
     "sqrt": _real(math.sqrt),
     "log2": _real(math.log2),
     "size": _size,
+    "area": _area,
     "stride": _stride,
 }

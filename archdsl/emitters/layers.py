@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from archdsl.errors.modules import PackageMissing
+
 # ---- modules -----------------------------------------------------------------------------------
 
 
@@ -144,6 +146,23 @@ class SoftmaxOfAll(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.flatten(1).softmax(1).reshape(x.shape)
+
+
+# ---- modules of packages that need not be there --------------------------------------------------------
+
+
+def deformable_conv(**arguments: Any) -> nn.Module:
+    """torchvision's deformable convolution, called with a map and its offsets (and weights of taps).
+
+    Raises:
+        PackageMissing: torchvision is not installed.
+    """
+    try:
+        from torchvision.ops import DeformConv2d
+    except ImportError:
+        raise PackageMissing("deform_conv", "torchvision", "deform") from None
+    made: nn.Module = DeformConv2d(**arguments)
+    return made
 
 
 # ---- functions ---------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from archdsl.emitters import layers
 from archdsl.emitters.chains import chains
 from archdsl.emitters.initialisers import INITIALISERS
 from archdsl.emitters.ramps import with_rates
-from archdsl.network import Network, Output
+from archdsl.errors import ArchError, Mistake
+from archdsl.network import Network, Operation, Output
 from archdsl.op import Call, Layer, Recipe
 
 Returned: TypeAlias = Tensor | list[Tensor] | dict[str, Tensor]
@@ -54,9 +55,9 @@ TARGETS: dict[str, Callable[..., Any]] = {
         "archdsl.emitters.layers",
         layers,
         [
-            "SameConv2d", "SameConv3d", "MapLayerNorm", "DropPath", "ChannelShuffle", "Chunk",
-            "CentreCrop", "Zero", "Gain", "SoftmaxOfAll", "largest_of_channels", "mean_of_channels", "swap",
-            "matrix_product", "scaled", "resize_like", "align_like", "crop_like", "total", "product",
+            "SameConv2d", "SameConv3d", "deformable_conv", "MapLayerNorm", "DropPath", "ChannelShuffle",
+            "Chunk", "CentreCrop", "Zero", "Gain", "SoftmaxOfAll", "largest_of_channels", "mean_of_channels",
+            "swap", "matrix_product", "scaled", "resize_like", "align_like", "crop_like", "total", "product",
         ],
     ),
     **_table("operator", operator, ["add", "mul"]),
@@ -193,6 +194,9 @@ def build(network: Network, *, inference: bool = False) -> Model:
     State-dict keys are the operations' paths. A top-level scope that is a plain chain (a head) is an
     nn.Sequential, called as one. Modules are made on torch's default device, so that
     `with torch.device("meta")` builds without memory and without initial weights.
+
+    Raises:
+        ArchError: an operation comes with a package that is not installed.
     """
     network = with_rates(network)
     numbers = sorted(network.inference) if inference else range(len(network.operations))
@@ -246,7 +250,7 @@ def _assemble(network: Network, recipes: Mapping[int, Recipe]) -> tuple[dict[str
         else:
             path = f"after_{operation.path}" if chain else operation.path
             if path not in modules:
-                modules[path] = make(recipe)
+                modules[path] = _made(operation, recipe)
             steps.append(Step(number + 1, operation.inputs, path))
     return modules, steps
 
@@ -260,10 +264,17 @@ def _sequence(
         members = list(group)
         recipe = recipes[members[0]]
         if network.operations[members[0]].path.count(".") == depth and isinstance(recipe, Layer):
-            sequence.add_module(name, make(recipe))
+            sequence.add_module(name, _made(network.operations[members[0]], recipe))
         else:
             sequence.add_module(name, _sequence(network, recipes, members, depth + 1))
     return sequence
+
+
+def _made(operation: Operation, layer: Layer) -> nn.Module:
+    try:
+        return make(layer)
+    except Mistake as mistake:
+        raise ArchError(mistake.at(operation.span)) from None
 
 
 def make(layer: Layer) -> nn.Module:

@@ -52,7 +52,12 @@ class IndivisibleChannels(Mistake):
         return f"take {below} or {above} channels" if below else f"take at least {above} channels"
 
     def blames(self) -> str:
-        return {"groups": "groups", "squares of pixels": "factor", "chunks": "of"}[self.unit]
+        return {
+            "groups": "groups",
+            "squares of pixels": "factor",
+            "chunks": "of",
+            "sets of offsets": "offset",
+        }[self.unit]
 
 
 class KernelTooLarge(Mistake):

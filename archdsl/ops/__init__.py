@@ -21,6 +21,7 @@ from archdsl.ops.activations import (
     Tanh,
 )
 from archdsl.ops.convolutions import Conv, DepthwiseConv
+from archdsl.ops.deformable import DeformableConv
 from archdsl.ops.factors import Gain, Scale
 from archdsl.ops.joins import Add, Concat, Mul
 from archdsl.ops.linear import Linear
@@ -34,7 +35,7 @@ from archdsl.ops.transpose_conv import TransposeConv
 from archdsl.ops.trivial import Identity, Zero
 
 _MEMBERS: tuple[type[Op], ...] = (
-    Conv, DepthwiseConv, TransposeConv, Linear,
+    Conv, DepthwiseConv, DeformableConv, TransposeConv, Linear,
     BatchNorm, GroupNorm, LayerNorm,
     ReLU, ReLU6, LeakyReLU, PReLU, ELU, SELU, SiLU, HardSwish, GELU, Mish, Softplus,
     Sigmoid, HardSigmoid, Tanh, Softmax,

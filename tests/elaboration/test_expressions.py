@@ -43,6 +43,9 @@ WIDTHS = [
     ("3 if 1 > 2 or false else 4", 4),
     ("@in + 1", 4),
     ("stride(@in)", 1),
+    ("area(3x5)", 15),
+    ("area(2x3x4)", 24),
+    ("area(3)", 9),
 ]
 
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import hypothesis.strategies as st
 import pytest
 import torch
+import torchvision  # noqa: F401  (torch learns its operators)
 from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from archdsl.emitters.torch_module import TARGETS, make
 from archdsl.op import Layer, Op, arguments
@@ -110,6 +111,30 @@ def convolved(draw: Draw, word: str) -> Case:
     groups = draw(whole(1, 3))
     given.update(out=groups * draw(whole(1, 6)), groups=groups)
     return Case(op(word, **given), (Shape(groups * draw(whole(1, 6)), *spatial),))
+
+
+@st.composite
+def deformed(draw: Draw, side: int | None = None) -> Case:
+    """With maps of the size that a convolution with the same arguments gives."""
+    kernel, stride, dilation = (draw(sizes(2, 1, 3)) for _ in range(3))
+    spatial = tuple(
+        side or d * (k - 1) + draw(whole(1, 12))
+        for k, d in zip(each(kernel, 2), each(dilation, 2), strict=True)
+    )
+    groups, sets = draw(whole(1, 2)), draw(whole(1, 2))
+    given = {"kernel": kernel, "stride": stride, "dilation": dilation}
+    place = op("conv", out=1, **given).shape((Shape(1, *spatial),)).spatial
+    made = op(
+        "deform_conv",
+        out=groups * draw(whole(1, 6)),
+        groups=groups,
+        bias=draw(st.booleans()),
+        init=draw(st.sampled_from(INITIAL_WEIGHTS)),
+        **given,
+    )
+    taps = sets * prod(each(kernel, 2))
+    masks = (Shape(taps, *place),) * draw(whole(0, 1))
+    return Case(made, (Shape(groups * sets * draw(whole(1, 3)), *spatial), Shape(2 * taps, *place), *masks))
 
 
 @st.composite
@@ -244,6 +269,7 @@ rates = st.floats(0, 1)
 CASES: dict[str, st.SearchStrategy[Case]] = {
     "conv": convolved("conv"),
     "dwconv": convolved("dwconv"),
+    "deform_conv": deformed(),
     "transpose_conv": transposed(),
     "linear": st.builds(
         lambda x, out, bias, init: Case(op("linear", out=out, bias=bias, init=init), (x,)),
@@ -311,6 +337,15 @@ def module_of(case: Case) -> tuple[nn.Module | None, Callable[..., Tensor]]:
     return None, lambda *inputs: function(*inputs, **recipe.arguments)
 
 
+def counted_as_convolution(*shapes: list[int], out_shape: list[int], **_: object) -> int:
+    """A deformable convolution multiplies and adds what an ordinary one does; torch does not know."""
+    image, weight = shapes[:2]
+    return conv_flop_count(image, weight, out_shape)
+
+
+UNKNOWN_TO_TORCH = {torch.ops.torchvision.deform_conv2d: counted_as_convolution}
+
+
 def test_every_operation_has_random_cases() -> None:
     assert set(CASES) == set(OPERATIONS)
 
@@ -322,7 +357,10 @@ def test_the_rules_of_an_operation_agree_with_torch(word: str) -> None:
     def agree(case: Case) -> None:
         shape, cost = case.op.shape(case.inputs), case.op.cost(case.inputs)
         module, call = module_of(case)
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with (
+            torch.no_grad(),
+            FlopCounterMode(display=False, custom_mapping=UNKNOWN_TO_TORCH) as counter,
+        ):
             made = call(*(torch.rand(BATCH, *shape) for shape in case.inputs))
         assert tuple(made.shape) == (BATCH, *shape)
         parameters = sum(p.numel() for p in module.parameters()) if module else 0
@@ -361,8 +399,9 @@ def test_the_order_of_a_commutative_operation_changes_nothing(word: str) -> None
 
 
 WINDOWED = [
-    "conv", "dwconv", "transpose_conv", "pool", "interpolate", "upsample", "pixelshuffle",
+    "conv", "dwconv", "deform_conv", "transpose_conv", "pool", "interpolate", "upsample", "pixelshuffle",
 ]  # fmt: skip
+WEIGHTED_SUMS = ("conv", "dwconv", "deform_conv", "transpose_conv")
 
 
 @pytest.mark.parametrize("word", CASES)
@@ -371,7 +410,7 @@ def test_a_window_says_how_many_pixels_of_the_input_a_pixel_reads(word: str) -> 
     windows = 0
 
     @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(CASES[word])
+    @given(deformed(side=24) if word == "deform_conv" else CASES[word])
     def read(case: Case) -> None:
         nonlocal windows
         x, *others = case.inputs
@@ -380,7 +419,7 @@ def test_a_window_says_how_many_pixels_of_the_input_a_pixel_reads(word: str) -> 
         if window is None:
             return
         windows += 1
-        exact = word in ("conv", "dwconv", "transpose_conv") or getattr(case.op, "kind", "") == "avg"
+        exact = word in WEIGHTED_SUMS or getattr(case.op, "kind", "") == "avg"
         for reads, kernel, dilation in zip(pixels_read(case), window.kernel, window.dilation, strict=True):
             extent = dilation * (kernel - 1) + 1
             assert reads == extent if exact else reads <= extent
@@ -395,7 +434,10 @@ def pixels_read(case: Case) -> list[int]:
     for parameter in module.parameters() if module else ():
         nn.init.constant_(parameter, 1.0)
     x = torch.rand(1, *case.inputs[0], requires_grad=True)
-    made = call(x, *(torch.rand(1, *shape) for shape in case.inputs[1:]))[0, 0]
+    others = [torch.rand(1, *shape) for shape in case.inputs[1:]]
+    if case.op.name == "deform_conv":
+        others[0].zero_()  # no tap has moved
+    made = call(x, *others)[0, 0]
     most = [0] * made.ndim
     # Neighbours along the diagonal: those of a transposed convolution read windows of several sizes.
     for step in range(4):

@@ -199,6 +199,7 @@ def test_some_operations_exist_for_maps_or_volumes_only() -> None:
     refused(WrongKind, "pixelshuffle", VOLUME)
     refused(WrongKind, "merge_depth", MAP)
     refused(WrongKind, "interpolate", VOLUME, mode="bicubic", scale=2)
+    refused(WrongKind, "deform_conv", VOLUME, VOLUME, kernel=3, out=8)
 
 
 # ---- arguments that belong together ----------------------------------------------------------------
@@ -236,3 +237,28 @@ def test_nearest_has_no_corners_to_align() -> None:
 def test_a_matrix_has_a_column_for_each_row_of_the_other() -> None:
     mistake = refused(WrongPartner, "matmul", Shape(35, 12, 10), Shape(8, 6, 6))
     assert (mistake.blames(), mistake.given) == ("by", Shape(8, 6, 6))
+
+
+@pytest.mark.parametrize(
+    ("argument", "partners"),
+    [
+        ("offset", (Shape(9, 12, 10),)),
+        ("offset", (Shape(27, 12, 10),)),
+        ("offset", (Shape(18, 12, 9),)),
+        ("offset", (VECTOR,)),
+        ("mask", (Shape(18, 12, 10), Shape(18, 12, 10))),
+        ("mask", (Shape(36, 12, 10), Shape(9, 12, 10))),
+        ("mask", (Shape(18, 12, 10), Shape(9, 6, 5))),
+    ],
+)
+def test_a_deformable_convolution_has_an_offset_and_a_weight_for_each_tap(
+    argument: str, partners: tuple[Shape, ...]
+) -> None:
+    mistake = refused(WrongPartner, "deform_conv", MAP, *partners, kernel=3, out=8)
+    assert (mistake.blames(), mistake.given) == (argument, partners[-1])
+    assert "12x10 pixels" in mistake.message()
+
+
+def test_sets_of_offsets_divide_the_channels() -> None:
+    mistake = refused(IndivisibleChannels, "deform_conv", MAP, Shape(54, 12, 10), kernel=3, out=8)
+    assert (mistake.parts, mistake.blames()) == (3, "offset")

@@ -18,7 +18,7 @@ from archdsl.source import Label, Span
 
 NORM = "bn"
 NORMS = ("bn", "gn", "ln")
-LINEAR = ("conv", "dwconv", "transpose_conv", "linear")
+LINEAR = ("conv", "dwconv", "deform_conv", "transpose_conv", "linear")
 # What scales, drops or lays numbers out anew: two linear maps with nothing else between them are one.
 TRANSPARENT = ("bn", "dropout", "drop_path", "id", "flatten")
 MOST_LABELS = 4

@@ -8,6 +8,7 @@ from functools import lru_cache
 from archdsl.network import Network, Operation
 from archdsl.op import Layer, Op, per_axis
 from archdsl.ops.convolutions import Conv, DepthwiseConv
+from archdsl.ops.deformable import DeformableConv
 from archdsl.ops.geometry import Size
 from archdsl.ops.joins import Add, Concat, Mul
 from archdsl.ops.linear import Linear
@@ -59,6 +60,8 @@ def window(op: Op, rank: int) -> str:
             return dims(op.kernel, rank)
         case DepthwiseConv():
             return f"dw {dims(op.kernel, rank)}"
+        case DeformableConv():
+            return f"deform {dims(op.kernel, rank)}"
         case Pool(size=size) if size is not None:
             return f"{op.kind} {dims(size, rank)}"
     return ""
@@ -71,7 +74,7 @@ def phrase(op: Op, into: Shape, *, out: str = "", stride: str = "") -> str:
     """
     rank = into.rank
     match op:
-        case Conv():
+        case Conv() | DeformableConv():
             parts = [window(op, rank), out or str(op.out), stride or step(op.stride, rank)]
             parts += [_rate(op.dilation), f"{op.groups} groups" if op.groups > 1 else ""]
         case DepthwiseConv():

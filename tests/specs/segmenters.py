@@ -1,0 +1,118 @@
+"""Segmentation networks of the library and their references: what to build there, and which node is which.
+
+One entry a model file. `carried` takes the weights over by `nodes`; tests/specs/test_segmentation.py then
+compares the outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import segmentation_models_pytorch as smp
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from tests.specs.references import carried, disagreement, images, ours, randomised
+
+
+class Segmenter(NamedTuple):
+    """What a segmentation network is compared with.
+
+    Attributes:
+        library: the package that has the reference.
+        make: builds it; called on the meta device.
+        nodes: paths there, and what they are called here.
+        size: of the images with which the two are compared.
+        channels: of the images.
+    """
+
+    library: str
+    make: Callable[[], nn.Module]
+    nodes: Mapping[str, str]
+    size: tuple[int, int] = (64, 96)
+    channels: int = 3
+
+
+def _smp(name: str, encoder: str, nodes: Mapping[str, str], **options: object) -> Segmenter:
+    def make() -> nn.Module:
+        model: nn.Module = getattr(smp, name)(encoder, encoder_weights=None, **options)
+        return model
+
+    return Segmenter("segmentation_models_pytorch", make, {"encoder": "encoder", **nodes}, (128, 160))
+
+
+def _torchvision(name: str, *, aux: bool = True) -> Segmenter:
+    options = {"aux_loss": True} if aux else {}
+
+    def make() -> nn.Module:
+        model: nn.Module = torchvision.models.get_model(name, weights=None, weights_backbone=None, **options)
+        return model
+
+    nodes = {"backbone": "encoder", "classifier": "head", **({"aux_classifier": "aux"} if aux else {})}
+    return Segmenter("torchvision", make, nodes, (65, 97))
+
+
+# What the nodes of smp's U-Net are called here, the coarsest first.
+UNET_NODES = ("x3_1", "x2_2", "x1_3", "x0_4", "top1")
+
+SEGMENTERS: dict[str, Segmenter] = {
+    "deeplabv3_mobilenet_v3_large": _torchvision("deeplabv3_mobilenet_v3_large"),
+    "deeplabv3_resnet101": _torchvision("deeplabv3_resnet101"),
+    "deeplabv3_resnet34": _smp(
+        "DeepLabV3",
+        "resnet34",
+        {
+            "decoder.aspp": "head.0",
+            "decoder.conv": "head.1",
+            "decoder.bn": "head.2",
+            "segmentation_head.0": "head.4",
+        },
+    ),
+    "deeplabv3_resnet50": _torchvision("deeplabv3_resnet50"),
+    "deeplabv3plus_resnet34": _smp(
+        "DeepLabV3Plus",
+        "resnet34",
+        {
+            "decoder.aspp.0": "decoder.aspp",
+            "decoder.aspp.1": "decoder.deep.0",
+            "decoder.aspp.2": "decoder.deep.1",
+            "decoder.block1": "decoder.low_level",
+            "decoder.block2": "decoder.fuse",
+            "segmentation_head.0": "head",
+        },
+    ),
+    "fcn_resnet101": _torchvision("fcn_resnet101"),
+    "fcn_resnet50": _torchvision("fcn_resnet50"),
+    "lraspp_mobilenet_v3_large": _torchvision("lraspp_mobilenet_v3_large", aux=False),
+    # smp carries two levels of the encoder that nothing reads.
+    "pspnet_resnet34": _smp("PSPNet", "resnet34", {"decoder": "context", "segmentation_head.0": "head"}),
+    "unet_resnet34": _smp(
+        "Unet",
+        "resnet34",
+        {
+            **{f"decoder.blocks.{n}": f"decoder.{node}" for n, node in enumerate(UNET_NODES)},
+            "segmentation_head": "head",
+        },
+    ),
+}
+
+
+def built(name: str) -> nn.Module:
+    """The reference of a segmentation network, without memory, in evaluation mode."""
+    with torch.device("meta"):
+        return SEGMENTERS[name].make().eval()
+
+
+def compared(name: str, spec: str | None = None) -> float:
+    """The largest difference between the outputs of a network and of its reference, with the same weights."""
+    found = SEGMENTERS[name]
+    theirs = randomised(built(name))
+    module = carried(theirs, ours(spec or name), found.nodes)
+    x = images(*found.size, channels=found.channels)
+    with torch.inference_mode():
+        wanted = theirs(x)
+        got = module(x)
+    assert isinstance(got, Tensor)
+    return disagreement(got, wanted["out"] if isinstance(wanted, dict) else wanted)

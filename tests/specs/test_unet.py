@@ -1,14 +1,13 @@
-"""U-Net and UNet++ by recipe against what their authors and segmentation_models.pytorch have."""
+"""U-Net and UNet++ by recipe against what their authors have."""
 
 from __future__ import annotations
 
 import pytest
-import segmentation_models_pytorch as smp
 import torch
 from torch import nn
 
 import archdsl
-from tests.specs.references import carried, disagreement, images, ours, randomised
+from tests.specs.references import ours
 
 UNET = """
 input 1x512x512
@@ -97,55 +96,3 @@ def test_a_shallower_nested_network_is_a_part_of_the_deepest(depth: int) -> None
 
 def shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in module.state_dict().items()}
-
-
-# ---- segmentation_models.pytorch -----------------------------------------------------------------
-
-RESNET34 = "encoder resnet34 | skip plain | up nearest channels=[256, 128, 64, 32, 16] | head 3x3 out=1"
-EFFICIENTNET = """
-encoder tf_efficientnet_b0 taps=[act1, blocks.1, blocks.2, {}, blocks.6]
-| skip plain | up nearest channels=[256, 128, 64, 32, 16] | head 3x3 out=1
-"""
-NODES = {
-    "encoder": "encoder",
-    **{
-        f"decoder.blocks.{n}": f"decoder.{node}"
-        for n, node in enumerate(("x3_1", "x2_2", "x1_3", "x0_4", "top1"))
-    },
-    "segmentation_head": "head",
-}
-
-
-@pytest.fixture(scope="module")
-def resnet34() -> nn.Module:
-    return randomised(smp.Unet("resnet34", encoder_weights=None).eval())
-
-
-@pytest.mark.parametrize("size", [(64, 96), (97, 65)])
-def test_a_unet_on_resnet34_is_smps(resnet34: nn.Module, size: tuple[int, int]) -> None:
-    module = carried(resnet34, ours(RESNET34), NODES)
-    assert sum(p.numel() for p in module.parameters()) == 24_436_369
-    x = images(*size)
-    with torch.inference_mode():
-        assert disagreement(module(x), resnet34(x)) <= 1e-4
-
-
-def test_the_library_has_that_unet() -> None:
-    assert archdsl.load("unet_resnet34").identity == archdsl.load(RESNET34).identity
-
-
-# smp reads stride 16 after the first block of 112 channels, number 8 of all; the last of them is number 10.
-@pytest.mark.parametrize(("level", "block"), [("blocks.4.0", 8), ("blocks.4", 10)])
-def test_a_unet_on_efficientnet_b0_is_smps(level: str, block: int) -> None:
-    theirs = randomised(smp.Unet("efficientnet-b0", encoder_weights=None).eval())
-    assert theirs.encoder._out_indexes == [2, 4, 8, 15]
-    theirs.encoder._out_indexes = [2, 4, block, 15]
-    module = carried(theirs, ours(EFFICIENTNET.format(level)), NODES)
-    decoders = [
-        sum(p.numel() for name, p in model.named_parameters() if not name.startswith("encoder."))
-        for model in (module, theirs)
-    ]
-    assert decoders[0] == decoders[1]
-    x = images(224, 224, batch=1)
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= 1e-4

@@ -97,6 +97,11 @@ class StageValue(Protocol):
         """Whether it has an argument of that name that is not given yet."""
         ...
 
+    @property
+    def takes_more(self) -> bool:
+        """Whether it has one more argument by position."""
+        ...
+
 
 # ---- kinds of arguments that only recipe stages have -------------------------------------------
 

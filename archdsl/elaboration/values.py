@@ -119,6 +119,13 @@ class Partial:
         names = parameter_names(self.callee)
         return parameter in names[len(self.positional) :]
 
+    @property
+    def takes_more(self) -> bool:
+        # What an alias without parameters passes on goes by name only.
+        callee = self.callee
+        names = callee.parameters if isinstance(callee, Definition) else parameter_names(callee)
+        return len(self.positional) < len(names)
+
 
 def parameter_names(callee: Callee) -> tuple[str, ...]:
     """The arguments of a callee by name, in positional order."""

@@ -48,6 +48,10 @@ class Step(NamedTuple):
     se: str
     attention: StageValue | None
 
+    def width_of(self, stage: StageValue) -> tuple[int, ...]:
+        """What a stage is called with: the level's width, where it takes anything."""
+        return (self.width,) if stage.takes_more else ()
+
 
 def default_width(stride: int) -> int:
     """Widths belong to strides, so that a shallower nested network is a part of a deeper one."""
@@ -271,7 +275,7 @@ def grow(net: Wiring, step: Step, x: Map, like: tuple[Map, ...]) -> Map:
         x = below.add(PixelShuffle(2), x, name="1")
     else:
         assert not isinstance(step.form, str)
-        before, x = x, net.call(step.form, x, step.width, name="up")
+        before, x = x, net.call(step.form, x, *step.width_of(step.form), name="up")
         if x.stride is None or x.stride * 2 != before.stride:
             raise NotDoubled(step.form.word, str(before.shape), str(x.shape))
     return net.add(Align(), x, *like) if like else x
@@ -295,7 +299,7 @@ def convolved(net: Wiring, step: Step, x: Map) -> Map:
         place = "none"
     if place == "pre":
         x = net.call(net.library("se"), x, name="se")
-    before, x = x, net.call(step.block, x, step.width, name="block", **keywords)
+    before, x = x, net.call(step.block, x, *step.width_of(step.block), name="block", **keywords)
     kept(before, x, "a block", "block")
     if place in ("standard", "post"):
         x = net.call(net.library("se"), x, name="se")

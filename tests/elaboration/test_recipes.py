@@ -30,6 +30,14 @@ def test_what_a_decoder_is_given_must_fit_its_levels(stage: str, code: str) -> N
     assert codes(PLAIN + stage) == [code]
 
 
+@pytest.mark.parametrize("block", ["id", "relu", "(id | relu)", "keep"])
+def test_a_decoder_calls_what_takes_no_arguments_without_a_width(block: str) -> None:
+    text = f"def keep = relu\n{PLAIN}up (upsample 2) block={block}"
+    assert codes(text) == []
+    # The levels have 4, 8 and 8 channels, and nothing after the joins changes them.
+    assert shapes(text)[-1] == "20x32x32"
+
+
 def test_levels_far_apart_are_climbed_by_resizing_alone() -> None:
     text = "input 3x64x64\nencoder resnet18 taps=[layer1, layer3] | skip plain | up {} | head 1 out=2"
     assert codes(text.format("transpose")) == ["E270"]

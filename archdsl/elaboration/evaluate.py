@@ -568,15 +568,15 @@ def bounded(value: int | Fraction, span: Span) -> int | Fraction:
 # ---- functions ---------------------------------------------------------------------------------
 
 
-def round_to(value: int | Fraction, divisor: int) -> int:
-    """The nearest multiple of a divisor, at least the divisor (timm's make_divisible, no limit)."""
-    return max(divisor, int(value + Fraction(divisor, 2)) // divisor * divisor)
+def round_to(value: int | Fraction, divisor: int, share: int | Fraction = 0) -> int:
+    """The nearest multiple of a divisor, at least the divisor and that share of the value."""
+    made = max(divisor, int(value + Fraction(divisor, 2)) // divisor * divisor)
+    return made + divisor if made < share * value else made
 
 
 def round8(value: int | Fraction) -> int:
     """The nearest multiple of 8, never below 90 % of the value (EfficientNet, arXiv:1905.11946)."""
-    made = round_to(value, 8)
-    return made + 8 if made < Fraction(9, 10) * value else made
+    return round_to(value, 8, Fraction(9, 10))
 
 
 def _numbers(values: list[Value], span: Span, count: int | None = None) -> list[Any]:
@@ -599,10 +599,10 @@ def _one(rule: Callable[[int | Fraction], int]) -> Callable[[list[Value], Span],
 
 
 def _round_to(values: list[Value], span: Span) -> Value:
-    number, divisor = _numbers(values, span, 2)
-    if not isinstance(divisor, int) or divisor < 1:
+    number, divisor, share = _numbers(values if len(values) == 3 else [*values, 0], span, 3)
+    if not isinstance(divisor, int) or divisor < 1 or not 0 <= share <= 1:
         raise ValueError
-    return round_to(number, divisor)
+    return round_to(number, divisor, share)
 
 
 def _len(values: list[Value], span: Span) -> Value:

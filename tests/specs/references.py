@@ -18,6 +18,7 @@ TORCHVISION = (
     "mobilenet_v2",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
+    *(f"regnet_y_{size}" for size in ("400mf", "800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf")),
     "resnet101",
     "resnet152",
     "resnet18",
@@ -55,6 +56,8 @@ NAMES = {
 def reference(name: str) -> nn.Module:
     """The network in the library that has it, without memory, in evaluation mode."""
     word = NAMES.get(name, name)
+    if name.startswith("regnet_y"):  # torchvision works its widths out with tensors
+        return torchvision.models.get_model(word, weights=None).eval().to("meta")
     with torch.device("meta"):
         if name in TORCHVISION:
             return torchvision.models.get_model(word, weights=None).eval()

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import archdsl
-from tests.specs.references import CLASSIFIERS, disagreement, images, ours, randomised, reference
+from tests.specs.references import CLASSIFIERS, carried, disagreement, images, ours, randomised, reference
 
 TOLERANCE = 1e-4
 
@@ -32,6 +32,8 @@ COMPARED = (
     "mobilenet_v2",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
+    "regnet_y_400mf",
+    "regnet_y_8gf",
     "resnet18",
     "resnet50",
     "resnext50_32x4d",
@@ -75,6 +77,21 @@ def test_every_classifier_has_the_references_names_shapes_and_parameters(name: s
 
 def shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in module.state_dict().items()}
+
+
+def test_regnety_with_the_nearest_widths_is_timms() -> None:
+    with torch.device("meta"):
+        theirs = timm.create_model("regnety_080").eval()
+    stages = {f"s{number}": f"trunk_output.block{number}" for number in range(1, 5)}
+    module = carried(
+        randomised(theirs),
+        ours("regnet_y 192 76.82 2.19 17 56 least=0"),
+        {"stem": "stem", **stages, "head.fc": "fc"},
+    )
+    assert sum(parameter.numel() for parameter in module.parameters()) == 39_180_068
+    x = images(64, 64)
+    with torch.inference_mode():
+        assert disagreement(module(x), theirs(x)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("stride", [8, 16])

@@ -37,6 +37,13 @@ def _uniform_out(module: nn.Module, weight: Tensor) -> Tensor:
     return nn.init.uniform_(weight, -bound, bound)
 
 
+def _identity(module: nn.Module, weight: Tensor) -> Tensor:
+    """What enters leaves; beyond the channels that both sides have, zeros."""
+    if weight.ndim == 2:
+        return nn.init.eye_(weight)
+    return nn.init.dirac_(weight, getattr(module, "groups", 1))
+
+
 def _zero_gamma(norm: Any) -> None:
     norm.reset_parameters()
     nn.init.zeros_(norm.weight)
@@ -57,6 +64,7 @@ INITIALISERS: dict[str, Fill] = {
     "normal": _weights(lambda _, weight: nn.init.normal_(weight, std=0.01)),
     "truncated": _weights(lambda _, weight: nn.init.trunc_normal_(weight, std=0.01, a=-2.0, b=2.0)),
     "uniform_out": _weights(_uniform_out),
+    "identity": _weights(_identity),
     "zero": _weights(lambda _, weight: nn.init.zeros_(weight)),
     "zero_gamma": _zero_gamma,
 }

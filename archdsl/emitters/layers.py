@@ -7,6 +7,8 @@ a branch, so that modules compile whole and export with dynamic height and width
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -177,6 +179,49 @@ def matrix_product(x: Tensor, by: Tensor) -> Tensor:
     """The matrix of `by`, channels times pixels, times that of x, in the height and width of x."""
     made: Tensor = torch.unflatten(torch.bmm(by.flatten(2), x.flatten(2)), 2, x.shape[2:])
     return made
+
+
+def affinity(x: Tensor, radius: int, spatial: float, difference: float | None) -> Tensor:
+    """How much each pixel of a window counts for the one in its middle, a channel each."""
+    offsets = _offsets(radius, x.ndim - 2)
+    exponents = [-sum(d * d for d in offset) / (2 * spatial**2) for offset in offsets]
+    total = sum(math.exp(e) for e, offset in zip(exponents, offsets, strict=True) if any(offset))
+    around = _around(x if difference is None else x / (difference * math.sqrt(2)), radius)
+    middle = next(around[place] for place, offset in enumerate(offsets) if not any(offset))
+    weights = []
+    for exponent, offset, there in zip(exponents, offsets, around, strict=True):
+        if not any(offset):
+            weights.append(torch.zeros_like(x[:, :1]))
+        elif difference is None:
+            weights.append(torch.full_like(x[:, :1], math.exp(exponent) / total))
+        else:
+            apart = there - middle
+            unlike = (apart * apart).sum(1, keepdim=True)
+            weights.append((exponent - math.log(total) - unlike).exp())
+    return torch.cat(weights, 1)
+
+
+def local_filter(x: Tensor, by: Tensor, radius: int) -> Tensor:
+    """Sums of the pixels of a window, by the weights that each pixel has for them."""
+    return total([there * by[:, n : n + 1] for n, there in enumerate(_around(x, radius))])
+
+
+def _offsets(radius: int, rank: int) -> list[tuple[int, ...]]:
+    """From the pixel in the middle of a window to each of it, row by row."""
+    return list(itertools.product(range(-radius, radius + 1), repeat=rank))
+
+
+def _around(x: Tensor, radius: int) -> list[Tensor]:
+    """x moved by each offset of a window: views of one tensor with zeros around it."""
+    rank = x.ndim - 2
+    padded = F.pad(x, [radius] * (2 * rank))
+    moved = []
+    for offset in _offsets(radius, rank):
+        there = padded
+        for axis, step in enumerate(offset):
+            there = there.narrow(axis + 2, radius + step, x.shape[axis + 2])
+        moved.append(there)
+    return moved
 
 
 def mean_of_channels(x: Tensor) -> Tensor:

@@ -56,8 +56,9 @@ TARGETS: dict[str, Callable[..., Any]] = {
         layers,
         [
             "SameConv2d", "SameConv3d", "deformable_conv", "MapLayerNorm", "DropPath", "ChannelShuffle",
-            "Chunk", "CentreCrop", "Zero", "Gain", "SoftmaxOfAll", "largest_of_channels", "mean_of_channels",
-            "swap", "matrix_product", "scaled", "resize_like", "align_like", "crop_like", "total", "product",
+            "Chunk", "CentreCrop", "Zero", "Gain", "SoftmaxOfAll", "largest_of_channels",
+            "mean_of_channels", "swap", "affinity", "local_filter", "matrix_product", "scaled",
+            "resize_like", "align_like", "crop_like", "total", "product",
         ],
     ),
     **_table("operator", operator, ["add", "mul"]),

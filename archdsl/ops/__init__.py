@@ -25,6 +25,7 @@ from archdsl.ops.deformable import DeformableConv
 from archdsl.ops.factors import Gain, Scale
 from archdsl.ops.joins import Add, Concat, Mul
 from archdsl.ops.linear import Linear
+from archdsl.ops.neighbours import Affinity, LocalFilter
 from archdsl.ops.norms import BatchNorm, GroupNorm, LayerNorm
 from archdsl.ops.pools import ChannelPool, GlobalPool, Pool
 from archdsl.ops.products import MatMul, Swap
@@ -41,7 +42,7 @@ _MEMBERS: tuple[type[Op], ...] = (
     Sigmoid, HardSigmoid, Tanh, Softmax,
     Pool, GlobalPool, ChannelPool, Interpolate, Upsample, Crop, Pad, Align,
     Flatten, MergeDepth, PixelShuffle, Shuffle, Chunk,
-    Concat, Add, Mul, MatMul, Swap, Scale, Gain,
+    Concat, Add, Mul, MatMul, Swap, Affinity, LocalFilter, Scale, Gain,
     Dropout, DropPath,
     Identity, Zero,
 )  # fmt: skip

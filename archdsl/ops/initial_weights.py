@@ -14,6 +14,7 @@ INITIAL_WEIGHTS = (
     "normal",
     "truncated",
     "uniform_out",
+    "identity",
     "zero",
 )
 

@@ -251,6 +251,14 @@ def spread(draw: Draw) -> tuple[Shape, ...]:
 
 
 @st.composite
+def filtered(draw: Draw, side: int | None = None) -> Case:
+    x = draw(maps())
+    spatial = x.spatial if side is None else (side,) * x.rank
+    taps = draw(st.sampled_from([1, 3, 5] if x.rank == 2 else [1, 3])) ** x.rank
+    return Case(op("local_filter"), (Shape(x.channels, *spatial), Shape(taps, *spatial)))
+
+
+@st.composite
 def multiplied(draw: Draw) -> Case:
     by = draw(maps())
     return Case(op("matmul"), (Shape(prod(by.spatial), *draw(maps()).spatial), by))
@@ -298,6 +306,16 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "softmax": one_of("softmax", "over", ["channels", "all"]),
     "swap": plain("swap", maps()),
     "matmul": multiplied(),
+    "affinity": st.builds(
+        lambda x, radius, spatial, difference: Case(
+            op("affinity", radius=radius, spatial=spatial, range=difference), (x,)
+        ),
+        maps(),
+        whole(1, 2),
+        st.floats(0.5, 9),
+        st.none() | st.floats(0.5, 9),
+    ),
+    "local_filter": filtered(),
     "scale": st.builds(lambda x, factor: Case(op("scale", factor=factor), (x,)), anything, rates),
     "gain": st.builds(lambda x, init: Case(op("gain", init=init), (x,)), anything, rates),
     "interpolate": interpolated(),
@@ -343,7 +361,15 @@ def counted_as_convolution(*shapes: list[int], out_shape: list[int], **_: object
     return conv_flop_count(image, weight, out_shape)
 
 
-UNKNOWN_TO_TORCH = {torch.ops.torchvision.deform_conv2d: counted_as_convolution}
+def products(*_: object, out_shape: list[int], **__: object) -> int:
+    """Two operations, a product and a sum, for each number that is multiplied."""
+    return 2 * prod(out_shape)
+
+
+# What torch doesn't count: sums by weights that are made of single products.
+WINDOW_BY_WINDOW = ("affinity", "local_filter")
+UNCOUNTED = {torch.ops.torchvision.deform_conv2d: counted_as_convolution}
+PRODUCTS = {torch.ops.aten.mul: products}
 
 
 def test_every_operation_has_random_cases() -> None:
@@ -359,7 +385,9 @@ def test_the_rules_of_an_operation_agree_with_torch(word: str) -> None:
         module, call = module_of(case)
         with (
             torch.no_grad(),
-            FlopCounterMode(display=False, custom_mapping=UNKNOWN_TO_TORCH) as counter,
+            FlopCounterMode(
+                display=False, custom_mapping=PRODUCTS if word in WINDOW_BY_WINDOW else UNCOUNTED
+            ) as counter,
         ):
             made = call(*(torch.rand(BATCH, *shape) for shape in case.inputs))
         assert tuple(made.shape) == (BATCH, *shape)
@@ -400,7 +428,10 @@ def test_the_order_of_a_commutative_operation_changes_nothing(word: str) -> None
 
 WINDOWED = [
     "conv", "dwconv", "deform_conv", "transpose_conv", "pool", "interpolate", "upsample", "pixelshuffle",
+    "affinity", "local_filter",
 ]  # fmt: skip
+# Where other maps have to fit a map of 24 pixels a side.
+OF_24 = {"deform_conv": deformed(side=24), "local_filter": filtered(side=24)}
 WEIGHTED_SUMS = ("conv", "dwconv", "deform_conv", "transpose_conv")
 
 
@@ -410,7 +441,7 @@ def test_a_window_says_how_many_pixels_of_the_input_a_pixel_reads(word: str) -> 
     windows = 0
 
     @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(deformed(side=24) if word == "deform_conv" else CASES[word])
+    @given(OF_24.get(word, CASES[word]))
     def read(case: Case) -> None:
         nonlocal windows
         x, *others = case.inputs

@@ -259,6 +259,13 @@ def test_a_deformable_convolution_has_an_offset_and_a_weight_for_each_tap(
     assert "12x10 pixels" in mistake.message()
 
 
+@pytest.mark.parametrize("by", [Shape(16, 12, 10), Shape(8, 12, 10), Shape(9, 12, 9), VECTOR, VOLUME])
+def test_a_local_filter_has_a_weight_for_each_pixel_of_an_odd_window(by: Shape) -> None:
+    mistake = refused(WrongPartner, "local_filter", MAP, by)
+    assert (mistake.blames(), mistake.given) == ("by", by)
+    assert "9, 25, ... weights for each of 12x10 pixels" in mistake.message()
+
+
 def test_sets_of_offsets_divide_the_channels() -> None:
     mistake = refused(IndivisibleChannels, "deform_conv", MAP, Shape(54, 12, 10), kernel=3, out=8)
     assert (mistake.parts, mistake.blames()) == (3, "offset")

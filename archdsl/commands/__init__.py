@@ -19,6 +19,7 @@ NAME, COMPLETION = "archdsl", "_ARCHDSL_COMPLETE"
 # The sentence stands here too, so that `--help` needs none of the commands.
 COMMANDS = {
     "check": "Tell everything that is wrong with specs.",
+    "explain": "Explain a code of `check`, such as E203.",
     "fmt": "Rewrite specs in the one style.",
     "compile": "Build a spec as a torch module; draw it; save it.",
     "summary": "Tell a spec's stages, shapes, parameters and multiply-adds.",

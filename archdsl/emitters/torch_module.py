@@ -45,8 +45,8 @@ TARGETS: dict[str, Callable[..., Any]] = {
                 )
                 for rank in (2, 3)
             ),
-            "BatchNorm1d", "GroupNorm", "LayerNorm", "Linear", "Flatten", "Identity", "Dropout",
-            "PixelShuffle", "Upsample",
+            "BatchNorm1d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "Linear", "Flatten", "Identity",
+            "Dropout", "PixelShuffle", "Upsample",
             "ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "SELU", "SiLU", "Hardswish", "GELU", "Mish",
             "Softplus", "Sigmoid", "Hardsigmoid", "Tanh", "Softmax",
         ],

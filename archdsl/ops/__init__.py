@@ -25,6 +25,7 @@ from archdsl.ops.deformable import DeformableConv
 from archdsl.ops.factors import Gain, Scale
 from archdsl.ops.joins import Add, Concat, Mul
 from archdsl.ops.linear import Linear
+from archdsl.ops.local_response import LocalResponseNorm
 from archdsl.ops.neighbours import Affinity, LocalFilter
 from archdsl.ops.norms import BatchNorm, GroupNorm, LayerNorm
 from archdsl.ops.pools import ChannelPool, GlobalPool, Pool
@@ -37,7 +38,7 @@ from archdsl.ops.trivial import Identity, Zero
 
 _MEMBERS: tuple[type[Op], ...] = (
     Conv, DepthwiseConv, DeformableConv, TransposeConv, Linear,
-    BatchNorm, GroupNorm, LayerNorm,
+    BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm,
     ReLU, ReLU6, LeakyReLU, PReLU, ELU, SELU, SiLU, HardSwish, GELU, Mish, Softplus,
     Sigmoid, HardSigmoid, Tanh, Softmax,
     Pool, GlobalPool, ChannelPool, Interpolate, Upsample, Crop, Pad, Align,

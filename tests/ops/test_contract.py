@@ -291,6 +291,9 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     ),
     "gn": shuffled("gn", "groups"),
     "ln": plain("ln"),
+    "lrn": st.builds(
+        lambda x, size, beta: Case(op("lrn", size=size, beta=beta), (x,)), maps(), whole(1, 6), rates
+    ),
     **{
         word: plain(word)
         for word in (

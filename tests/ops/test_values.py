@@ -146,6 +146,7 @@ def test_pad_adds_zeros_to_the_right_sides() -> None:
         ("mish", {}, F.mish), ("softplus", {}, F.softplus), ("id", {}, lambda x: x),
         ("prelu", {}, lambda x: F.leaky_relu(x, 0.25)),
         ("gn", {"groups": 4, "eps": 0.1}, lambda x: F.group_norm(x, 4, eps=0.1)),
+        ("lrn", {"size": 3, "alpha": 0.3, "k": 2}, lambda x: F.local_response_norm(x, 3, 0.3, k=2)),
         ("pixelshuffle", {"factor": 2}, lambda x: F.pixel_shuffle(x, 2)),
         ("flatten", {}, lambda x: x.reshape(2, -1)),
     ],

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 import timm
 import torch
 import torchvision
-from pytorchcv.models import shufflenet
+from pytorchcv.models import bninception, shufflenet
 from torch import Tensor, nn
 
 import archdsl
 from archdsl.emitters.torch_module import Model
 
 TORCHVISION = (
+    "alexnet",
+    *(f"densenet{depth}" for depth in (121, 161, 169, 201)),
+    "googlenet",
+    "inception_v3",
     "mnasnet1_0",
     "mobilenet_v2",
     "mobilenet_v3_large",
@@ -25,6 +29,8 @@ TORCHVISION = (
     "resnet34",
     "resnet50",
     *(f"resnext{word}" for word in ("50_32x4d", "101_32x8d", "101_64x4d")),
+    "squeezenet1_0",
+    "squeezenet1_1",
     "wide_resnet101_2",
     "wide_resnet50_2",
     *(f"shufflenet_v2_x{width}" for width in ("0_5", "1_0", "1_5", "2_0")),
@@ -43,14 +49,28 @@ TIMM = (
     "tf_efficientnetv2_b0",
     "tf_efficientnetv2_s",
 )
-PYTORCHCV = tuple(f"shufflenet_v1_g{groups}" for groups in (1, 2, 3, 4, 8))
+SHUFFLENETS_V1 = tuple(f"shufflenet_v1_g{groups}" for groups in (1, 2, 3, 4, 8))
+PYTORCHCV = ("bninception", *SHUFFLENETS_V1)
 CLASSIFIERS = (*TORCHVISION, *TIMM, *PYTORCHCV)
+
+# Classifiers that none of these libraries has.
+UNREFERENCED = (
+    "alexnet_2012",
+    "googlenet_2014",
+    *(f"hybridsn{form}" for form in ("", "_bn", "_se", "_bn_se")),
+    "lenet5",
+    *(f"se_densenet{depth}{form}" for depth in (121, 169, 201) for form in ("", "_all")),
+    "se_inception",
+)
 
 # What the reference calls a network that has another name here.
 NAMES = {
     "mobilenet_v1": "mobilenetv1_100",
-    **{name: name.replace("_v1", "") + "_w1" for name in PYTORCHCV},
+    **{name: name.replace("_v1", "") + "_w1" for name in SHUFFLENETS_V1},
 }
+
+# Without which torchvision warns of its initial weights.
+OPTIONS = {name: {"init_weights": False} for name in ("googlenet", "inception_v3")}
 
 
 def reference(name: str) -> nn.Module:
@@ -60,9 +80,9 @@ def reference(name: str) -> nn.Module:
         return torchvision.models.get_model(word, weights=None).eval().to("meta")
     with torch.device("meta"):
         if name in TORCHVISION:
-            return torchvision.models.get_model(word, weights=None).eval()
+            return torchvision.models.get_model(word, weights=None, **OPTIONS.get(name, {})).eval()
         if name in PYTORCHCV:
-            return getattr(shufflenet, word)().eval()
+            return getattr(bninception if name == "bninception" else shufflenet, word)().eval()
         return timm.create_model(word).eval()
 
 

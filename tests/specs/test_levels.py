@@ -38,7 +38,21 @@ SHUFFLENETS = {
     "shufflenet_v2_x1_5": (24, 24, 176, 352, 704),
     "shufflenet_v2_x2_0": (24, 24, 244, 488, 976),
 }
-UNKNOWN = ("seresnet18", "seresnet34", "shufflenet_v2", "vgg13")
+# What their tables say of the same places: before each pooling, and at the end (Krizhevsky et al. 2012,
+# figure 2; Szegedy et al. 2014, table 1; Ioffe and Szegedy 2015, figure 5; Iandola et al. 2016, table 1).
+CLASSICS = {
+    "alexnet": [(64, 4), (192, 8), (256, 16), (256, 32)],
+    "alexnet_2012": [(96, 4), (256, 8), (256, 16), (256, 32)],
+    "bninception": [(64, 2), (192, 4), (320, 8), (608, 16), (1024, 32)],
+    "googlenet": [(64, 2), (192, 4), (480, 8), (832, 16), (1024, 32)],
+    "googlenet_2014": [(64, 2), (192, 4), (480, 8), (832, 16), (1024, 32)],
+    "lenet5": [(16, 2), (16, 4)],
+    "se_densenet169": [(64, 2), (256, 4), (512, 8), (1280, 16), (1664, 32)],
+    "se_inception": [(64, 2), (192, 4), (320, 8), (608, 16), (1024, 32)],
+    "squeezenet1_0": [(96, 2), (256, 4), (512, 8), (512, 16)],
+    "squeezenet1_1": [(64, 2), (128, 4), (256, 8), (512, 16)],
+}
+UNKNOWN = ("alexnet", "googlenet", "seresnet18", "seresnet34", "shufflenet_v2", "squeezenet", "vgg13")
 ENCODERS = [name for name in (*TORCHVISION, *TIMM) if not name.startswith(UNKNOWN)]
 
 
@@ -65,15 +79,21 @@ def test_a_shufflenet_has_the_levels_of_its_table(name: str) -> None:
     assert levels(name) == list(zip(SHUFFLENETS[name], (2, 4, 8, 16, 32), strict=True))
 
 
-@pytest.mark.parametrize("name", ["dla34", "hrnet_w18"])
-def test_an_encoder_whose_branches_meet_serves_a_decoder_at_an_odd_size(name: str) -> None:
+@pytest.mark.parametrize("name", CLASSICS)
+def test_a_classic_has_the_levels_of_its_table(name: str) -> None:
+    assert levels(name) == CLASSICS[name]
+
+
+@pytest.mark.parametrize("name", ["dla34", "hrnet_w18", "inception_v3", "densenet121", *CLASSICS])
+def test_an_encoder_serves_a_decoder_at_an_odd_size(name: str) -> None:
     module = ours(f"encoder {name} | skip plain | up transpose | head 1x1 out=2")
     with torch.device("meta"):
         assert module(torch.empty(1, 3, 97, 131)).shape == (1, 2, 97, 131)
 
 
 @pytest.mark.parametrize(
-    "name", ["dla34", "efficientnet_b0", "hrnet_w18", "legacy_xception", "seresnet18", "vgg11_bn"]
+    "name",
+    ["densenet121", "dla34", "efficientnet_b0", "hrnet_w18", "legacy_xception", "seresnet18", "vgg11_bn"],
 )
 def test_levels_are_the_maps_that_timm_gives(name: str) -> None:
     with torch.device("meta"):

@@ -17,7 +17,7 @@ from archdsl import resources
 from archdsl.emitters.layers import DropPath
 from archdsl.formatter import format_spec
 from archdsl.source import Source
-from tests.specs.references import CLASSIFIERS, ours
+from tests.specs.references import CLASSIFIERS, UNREFERENCED, ours
 from tests.specs.segmenters import SEGMENTERS
 
 SPECS = sorted(resources.specs().rglob("*.arch"))
@@ -26,6 +26,8 @@ MODELS = [path for path in SPECS if path.parent.name == "models"]
 
 # Words of building that are nobody's paper; so are the words of one file alone, which start with `_`.
 OWN = {"project"}
+
+PAPER = r"arXiv:\d{4}\.\d{4,5}|doi:10\.\d{4,}/\S+[^\s,.;:]"
 
 
 def name(path: Path) -> str:
@@ -46,7 +48,7 @@ def test_each_definition_stands_under_its_paper_and_year(path: Path) -> None:
     told = dict(paragraphs(path.read_text(encoding="utf-8")))
     assert told
     for word, comment in told.items():
-        paper = re.search(r"(19|20)\d\d, arXiv:\d{4}\.\d{4,5}", comment)
+        paper = re.search(rf"(19|20)\d\d, ({PAPER})", comment)
         assert word in OWN or word.startswith("_") or paper, word
 
 
@@ -61,10 +63,11 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("path", MODELS, ids=name)
 def test_a_model_states_its_paper_year_task_and_family(path: Path) -> None:
     about = archdsl.load(path.stem).about
-    assert re.fullmatch(r"arXiv:\d{4}\.\d{4,5}|doi:10\.\d{4,}/\S+", about["paper"])
+    assert re.fullmatch(PAPER, about["paper"])
     if about["paper"].startswith("arXiv"):
         assert about["year"] - 2000 == int(about["paper"][6:8])
-    assert about["task"] == ("classification" if path.stem in CLASSIFIERS else "segmentation")
+    classifies = path.stem in {*CLASSIFIERS, *UNREFERENCED}
+    assert about["task"] == ("classification" if classifies else "segmentation")
     assert re.fullmatch(r"[a-z][a-z0-9_]*", about["family"])
 
 

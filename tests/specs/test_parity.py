@@ -15,6 +15,10 @@ TOLERANCE = 1e-4
 # Small images keep the large ones affordable; TensorFlow's padding depends on whether a size is odd, and
 # pytorchcv pools 7x7.
 SIZES = {
+    "alexnet": (63, 96),
+    "bninception": (224, 224),
+    "googlenet": (97, 64),
+    "inception_v3": (75, 96),
     "legacy_xception": (75, 96),
     "shufflenet_v1_g3": (224, 224),
     "shufflenet_v1_g8": (224, 224),
@@ -22,10 +26,16 @@ SIZES = {
     "tf_efficientnetv2_s": (97, 64),
 }
 COMPARED = (
+    "alexnet",
+    "bninception",
+    "densenet121",
+    "densenet161",
     "dla34",
     "dla60",
     *(f"efficientnet_b{number}" for number in range(8)),
     "hrnet_w18",
+    "googlenet",
+    "inception_v3",
     "legacy_xception",
     "mnasnet1_0",
     "mobilenet_v1",
@@ -42,6 +52,8 @@ COMPARED = (
     "shufflenet_v1_g8",
     "shufflenet_v2_x0_5",
     "shufflenet_v2_x2_0",
+    "squeezenet1_0",
+    "squeezenet1_1",
     "tf_efficientnet_b0",
     "tf_efficientnet_lite0",
     "tf_efficientnetv2_b0",

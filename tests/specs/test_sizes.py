@@ -10,6 +10,9 @@ from tests.specs.references import TORCHVISION
 
 # Trainable parameters with 1,000 classes, counted in torchvision 0.29, timm 1.0, pytorchcv 0.0.74.
 PARAMETERS = {
+    "alexnet": 61_100_840,
+    "squeezenet1_0": 1_248_424,
+    "squeezenet1_1": 1_235_496,
     "vgg11": 132_863_336,
     "vgg13": 133_047_848,
     "vgg16": 138_357_544,
@@ -26,6 +29,13 @@ PARAMETERS = {
     "resnext101_64x4d": 83_455_272,
     "wide_resnet50_2": 68_883_240,
     "wide_resnet101_2": 126_886_696,
+    "googlenet": 13_004_888,
+    "inception_v3": 27_161_264,
+    "bninception": 11_295_240,
+    "densenet121": 7_978_856,
+    "densenet161": 28_681_000,
+    "densenet169": 14_149_480,
+    "densenet201": 20_013_928,
     "mobilenet_v2": 3_504_872,
     "seresnet50": 28_088_024,
     "seresnet101": 49_326_872,

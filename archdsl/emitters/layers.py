@@ -252,6 +252,11 @@ def align_like(x: Tensor, like: Tensor) -> Tensor:
     return F.pad(x, padding)
 
 
+def reshape_like(x: Tensor, like: Tensor) -> Tensor:
+    """The numbers of x, in their order, in the shape of `like`."""
+    return x.reshape(like.shape)
+
+
 def crop_like(x: Tensor, like: Tensor) -> Tensor:
     """The middle of x, in the height and width of `like`."""
     return _cropped(x, like.shape[2:])

@@ -30,7 +30,7 @@ from archdsl.ops.neighbours import Affinity, LocalFilter
 from archdsl.ops.norms import BatchNorm, GroupNorm, LayerNorm
 from archdsl.ops.pools import ChannelPool, GlobalPool, Pool
 from archdsl.ops.products import MatMul, Swap
-from archdsl.ops.rearrangements import Chunk, Flatten, MergeDepth, PixelShuffle, Shuffle
+from archdsl.ops.rearrangements import Chunk, Flatten, MergeDepth, PixelShuffle, Reshape, Shuffle
 from archdsl.ops.regularisers import Dropout, DropPath
 from archdsl.ops.resizing import Align, Crop, Interpolate, Pad, Upsample
 from archdsl.ops.transpose_conv import TransposeConv
@@ -42,7 +42,7 @@ _MEMBERS: tuple[type[Op], ...] = (
     ReLU, ReLU6, LeakyReLU, PReLU, ELU, SELU, SiLU, HardSwish, GELU, Mish, Softplus,
     Sigmoid, HardSigmoid, Tanh, Softmax,
     Pool, GlobalPool, ChannelPool, Interpolate, Upsample, Crop, Pad, Align,
-    Flatten, MergeDepth, PixelShuffle, Shuffle, Chunk,
+    Flatten, MergeDepth, Reshape, PixelShuffle, Shuffle, Chunk,
     Concat, Add, Mul, MatMul, Swap, Affinity, LocalFilter, Scale, Gain,
     Dropout, DropPath,
     Identity, Zero,

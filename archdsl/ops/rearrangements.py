@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import final
 
-from archdsl.errors.shapes import IndivisibleChannels, NoSuchChunk, WrongKind
-from archdsl.op import Int, Layer, Op, arg
+from archdsl.errors.shapes import IndivisibleChannels, NoSuchChunk, WrongKind, WrongPartner
+from archdsl.op import Call, Int, Layer, MapRef, Op, arg
 from archdsl.tensors import Shape, Shapes, Stride, Window
 
 
@@ -49,6 +49,32 @@ class MergeDepth(Op):
 
     def torch(self, inputs: Shapes) -> Layer:
         return Layer("torch.nn.Flatten", {"start_dim": 1, "end_dim": 2})
+
+
+@final
+class Reshape(Op):
+    """The same numbers, in their order, in the shape of another map.
+
+    >>> Reshape().shape((Shape(35, 64, 1), Shape(64, 7, 5)))
+    Shape(64, 7, 5)
+    """
+
+    name = "reshape"
+    inputs = (2, 2)
+    maps = ("like",)
+    like: None = arg(None, kind=MapRef(), doc="a map whose shape is taken")
+
+    def shape(self, inputs: Shapes) -> Shape:
+        x, like = inputs
+        if like.elements != x.elements:
+            raise WrongPartner(self.name, "like", f"a map of {x.elements:,} numbers, as many as flow", like)
+        return like
+
+    def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
+        return strides[1]
+
+    def torch(self, inputs: Shapes) -> Call:
+        return Call("archdsl.emitters.layers.reshape_like")
 
 
 @final

@@ -199,6 +199,12 @@ def interpolated(draw: Draw) -> Case:
 
 
 @st.composite
+def reshaped(draw: Draw) -> Case:
+    x = draw(maps())
+    return Case(op("reshape"), (x, Shape(*draw(st.permutations(x)))))
+
+
+@st.composite
 def cropped(draw: Draw) -> Case:
     x = draw(maps())
     size = tuple(draw(whole(1, side)) for side in x.spatial)
@@ -308,6 +314,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "channel_pool": one_of("channel_pool", "kind", ["max", "avg"]),
     "softmax": one_of("softmax", "over", ["channels", "all"]),
     "swap": plain("swap", maps()),
+    "reshape": reshaped(),
     "matmul": multiplied(),
     "affinity": st.builds(
         lambda x, radius, spatial, difference: Case(

@@ -269,3 +269,8 @@ def test_a_local_filter_has_a_weight_for_each_pixel_of_an_odd_window(by: Shape) 
 def test_sets_of_offsets_divide_the_channels() -> None:
     mistake = refused(IndivisibleChannels, "deform_conv", MAP, Shape(54, 12, 10), kernel=3, out=8)
     assert (mistake.parts, mistake.blames()) == (3, "offset")
+
+
+def test_a_map_is_reshaped_like_one_of_as_many_numbers() -> None:
+    mistake = refused(WrongPartner, "reshape", Shape(35, 64, 1), Shape(64, 7, 6))
+    assert (mistake.blames(), mistake.given) == ("like", Shape(64, 7, 6))

@@ -89,6 +89,11 @@ def test_a_crop_is_the_middle() -> None:
     assert torch.equal(called("crop", X, torch.zeros(2, 1, 4, 3)), X[..., 2:6, 2:5])
 
 
+def test_reshape_keeps_the_order_of_the_numbers() -> None:
+    expected = X.flatten(1).unflatten(1, (X.shape[3], X.shape[1], X.shape[2]))
+    assert torch.equal(called("reshape", X, torch.zeros(expected.shape)), expected)
+
+
 def test_align_crops_or_adds_zeros_at_the_bottom_right() -> None:
     like = torch.zeros(2, 1, 7, 10)
     expected = torch.zeros(2, 12, 7, 10)
@@ -226,6 +231,7 @@ def test_volumes_are_interpolated_along_three_dimensions() -> None:
         ("interpolate", {}, (16, 4), 4),
         ("align", {}, (8, 8), 8),
         ("crop", {}, (4, 4), 4),
+        ("reshape", {}, (None, 4), 4),
         ("add", {}, (None, 4), 4),
         ("bn", {}, (16,), 16),
         ("relu", {}, (None,), None),

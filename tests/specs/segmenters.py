@@ -86,6 +86,35 @@ SEGMENTERS: dict[str, Segmenter] = {
     "fcn_resnet101": _torchvision("fcn_resnet101"),
     "fcn_resnet50": _torchvision("fcn_resnet50"),
     "lraspp_mobilenet_v3_large": _torchvision("lraspp_mobilenet_v3_large", aux=False),
+    "manet_resnet34": _smp(
+        "MAnet",
+        "resnet34",
+        {
+            "decoder.center": "decoder.center",
+            **{
+                f"decoder.blocks.{n}.{theirs}": f"decoder.blocks.{n}.{node}"
+                for n in range(4)
+                for theirs, node in (("hl_conv", "hl_conv"), ("SE_ll", "low"), ("SE_hl", "high"))
+            },
+            **{
+                f"decoder.blocks.{n}.conv{half}.{layer}": f"decoder.blocks.{n}.block.{3 * half - 3 + layer}"
+                for n in range(4)
+                for half in (1, 2)
+                for layer in (0, 1)
+            },
+            "decoder.blocks.4": "decoder.top",
+            "segmentation_head.0": "head",
+        },
+    ),
+    "pan_resnet34": _smp(
+        "PAN",
+        "resnet34",
+        {
+            "decoder.fpa": "decoder.fpa",
+            **{f"decoder.gau{4 - n}": f"decoder.gau{n}" for n in (1, 2, 3)},
+            "segmentation_head.0": "head",
+        },
+    ),
     # smp carries two levels of the encoder that nothing reads.
     "pspnet_resnet34": _smp("PSPNet", "resnet34", {"decoder": "context", "segmentation_head.0": "head"}),
     "unet_resnet34": _smp(
@@ -94,6 +123,19 @@ SEGMENTERS: dict[str, Segmenter] = {
         {
             **{f"decoder.blocks.{n}": f"decoder.{node}" for n, node in enumerate(UNET_NODES)},
             "segmentation_head": "head",
+        },
+    ),
+    "upernet_resnet34": _smp(
+        "UPerNet",
+        "resnet34",
+        {
+            "decoder.feature_norms.3": "decoder.norm0",
+            "decoder.psp": "decoder.p0",
+            **{f"decoder.feature_norms.{3 - n}": f"decoder.p{n}.norm" for n in (1, 2, 3)},
+            **{f"decoder.fpn_lateral_blocks.{n - 1}": f"decoder.p{n}.lateral" for n in (1, 2, 3)},
+            **{f"decoder.fpn_conv_blocks.{n - 1}": f"decoder.smooth{n}" for n in (1, 2, 3)},
+            "decoder.fusion_block": "decoder.fusion",
+            "segmentation_head.0": "head",
         },
     ),
 }

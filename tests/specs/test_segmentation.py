@@ -76,6 +76,9 @@ SMP = {
     "pspnet_resnet34": 1_501_217,  # what is alive: smp carries two levels of the encoder that nothing reads
     "deeplabv3_resnet34": 26_007_105,
     "deeplabv3plus_resnet34": 22_437_457,
+    "pan_resnet34": 21_475_816,
+    "upernet_resnet34": 29_599_681,
+    "manet_resnet34": 31_783_633,
 }
 
 
@@ -86,22 +89,34 @@ def test_a_model_has_smps_parameters(name: str) -> None:
 
 # ---- of any encoder -----------------------------------------------------------------------------------
 
+
+def test_the_check_tells_the_smallest_image_that_pan_can_take() -> None:
+    """A side of 113 is 57, 29, 15, 8 pixels after halving, rounded up, and 4, 2, 1 after pooling."""
+    spec = "input 3x112x128\n\nencoder resnet34 output_stride=16 | pan as decoder | head 3x3 out=1"
+    (found,) = archdsl.check(spec)
+    assert (found.code, found.help) == ("E259", "the smallest input is 113x113")
+    assert archdsl.check(spec.replace("112x128", "113x113")) == ()
+
+
 DECODERS = (
     "context psp | head 3x3 out=2",
     "head deeplabv3_head out=2",
     "head fcn_head out=2",
     "lraspp_head 2 as head | interpolate like=@input",
     "levels [1, 4] | deeplabv3plus as decoder | head 1x1 out=2",
+    "pan as decoder | head 3x3 out=2",
+    "upernet 32 as decoder | head 1x1 out=2",
+    "manet as decoder | head 3x3 out=2",
 )
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("encoder", ["mobilenet_v2", "effnet_b0"])
 def test_a_decoder_takes_any_encoder_and_odd_sizes_and_trains_all_it_has(encoder: str, decoder: str) -> None:
-    module = ours(f"encoder {encoder} | {decoder}").train()
-    x = torch.empty(2, 3, 97, 131, device="meta")
+    module = ours(f"input 3x231x260\n\nencoder {encoder} | {decoder}").train()
+    x = torch.empty(2, 3, 231, 260, device="meta")
     made = module(x)
     assert isinstance(made, Tensor)
-    assert made.shape == (2, 2, 97, 131)
+    assert made.shape == (2, 2, 231, 260)
     made.sum().backward()
     assert [name for name, parameter in module.named_parameters() if parameter.grad is None] == []

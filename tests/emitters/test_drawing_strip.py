@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+import archdsl
 from archdsl.emitters.drawing import draw
 from archdsl.network import Network, Output
 from archdsl.ops import OPERATIONS
@@ -368,8 +369,9 @@ def test_a_network_is_drawn_the_same_every_time(network, level: str):
 
 def test_every_operation_of_the_language_has_words():
     samples = {
-        "conv": (3, 8), "dwconv": (3,), "transpose_conv": (2, 8), "linear": (8,), "pool": ("max", 2),
-        "chunk": (0, 2), "shuffle": (2,), "pad": (1,), "channel_pool": ("max",), "scale": (2,),
+        "conv": (3, 8), "dwconv": (3,), "deform_conv": (3, 8), "transpose_conv": (2, 8), "linear": (8,),
+        "pool": ("max", 2), "chunk": (0, 2), "shuffle": (2,), "pad": (1,), "channel_pool": ("max",),
+        "scale": (2,), "affinity": (1,), "local_filter": (1,),
     }  # fmt: skip
     from archdsl.emitters.drawing.phrases import described
 
@@ -386,3 +388,19 @@ def test_a_recipe_with_a_single_level_is_drawn_as_a_strip():
         draw(Network(network.input, network.operations, network.outputs, network.scopes, kept, network.edges))
     )
     assert "part 0" in graph.nodes
+
+
+# ---- recipes that are not whole -------------------------------------------------------------------
+
+
+def test_a_decoder_that_is_a_definition_is_drawn_as_parts_and_one_of_recipe_stages_as_a_grid() -> None:
+    spec = """
+def decoder(width) = level 2 | conv 3x3 width | relu | interpolate like=@input
+
+encoder plain widths=[4, 8, 12] | {} | head 1x1 out=2{}
+"""
+    parts = read(archdsl.load(spec.format("decoder 8", "")).draw())
+    assert [node["class"] for node in parts.nodes.values() if node.get("class") == "head"] == ["head"]
+    assert "x0_0" not in parts.nodes
+    grid = read(archdsl.load(spec.format("skip plain | up bilinear", " | sigmoid")).draw())
+    assert {"x0_0", "x0_2", "head"} <= set(grid.nodes)

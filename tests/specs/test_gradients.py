@@ -23,7 +23,7 @@ def without_gradient(spec: str) -> list[str]:
     assert isinstance(found, archdsl.Architecture)
     with torch.device("meta"):
         module = found.to_torch().train()
-        image = torch.empty(2, found.input.channels, 64, 64)
+        image = torch.empty(2, *found.input)
     total = sum(output.sum() for output in outputs(module(image)))
     assert isinstance(total, Tensor)
     total.backward()

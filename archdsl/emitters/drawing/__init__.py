@@ -39,13 +39,32 @@ def draw(network: Network, *, title: str = "", level: str = "recipe") -> str:
 
 
 def _is_grid(network: Network) -> bool:
-    """Whether the recipe makes a picture: several levels, and something leads to every cell.
+    """Whether the recipe makes a picture: several levels, something leads to every cell, and it is whole.
 
-    A head on the deepest level alone leaves the other levels out of the network.
+    A head on the deepest level alone leaves the other levels out of the network; a decoder that is a
+    definition is no cell.
     """
     names = {cell.name for cell in network.cells}
     fed = {edge.target for edge in network.edges if edge.source in names} | {"input"}
-    return sum(cell.role == "encoder" for cell in network.cells) > 1 and names <= fed
+    levels = sum(cell.role == "encoder" for cell in network.cells)
+    return levels > 1 and names <= fed and _ends_in_cells(network)
+
+
+def _ends_in_cells(network: Network) -> bool:
+    """Whether nothing with weights stands between the recipe's cells and what the network gives."""
+    drawn = {cell.value for cell in network.cells}
+    reached = [output.value for output in network.outputs if not output.training_only]
+    seen = set(reached)
+    while reached:
+        value = reached.pop()
+        if value in drawn or value == 0:
+            continue
+        operation = network.operations[value - 1]
+        if operation.op.has_weights:
+            return False
+        reached += [found for found in operation.inputs if found not in seen]
+        seen.update(operation.inputs)
+    return True
 
 
 def svg(network: Network, *, title: str = "", level: str = "recipe") -> str | None:

@@ -131,6 +131,28 @@ def test_the_normalisation_is_the_one_that_the_weights_were_trained_with(
     )
 
 
+def test_googlenet_gets_images_as_torchvisions_makes_them_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torchvision's GoogLeNet rescales what its preset gives, where it has published weights."""
+    with torch.device("meta"):
+        theirs = torchvision.models.GoogLeNet(transform_input=True, init_weights=False).eval()
+    state = randomised(theirs).state_dict()
+    asked_for(monkeypatch, lambda url: state)
+    module = archdsl.compile("encoder googlenet weights=imagenet").eval()
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    preset, given = (scaled(x, *numbers) for numbers in (IMAGENET, module.normalisation))
+    with torch.inference_mode():
+        wanted = theirs.inception3b(theirs.inception3a(theirs.maxpool2(stem(theirs, preset))))
+        torch.testing.assert_close(module(given)[2], wanted)
+
+
+def scaled(x: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    return (x - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
+
+
+def stem(theirs: nn.Module, x: Tensor) -> Tensor:
+    return theirs.conv3(theirs.conv2(theirs.maxpool1(theirs.conv1(theirs._transform_input(x)))))
+
+
 def test_a_tag_chooses_among_a_models_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     urls = []
 

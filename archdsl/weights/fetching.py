@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from inspect import signature
+from typing import Any, NamedTuple, get_type_hints
 
 from torch import Tensor
 
@@ -50,8 +51,22 @@ def _from_torchvision(published: Published) -> Fetched:
     state = _downloaded(
         published, lambda: weights.get_state_dict(map_location="cpu", check_hash=True, weights_only=True)
     )
-    preset = weights.transforms()
-    return Fetched(state, Normalisation(tuple(preset.mean), tuple(preset.std)))
+    return Fetched(state, _normalisation_of(published.model, weights.transforms()))
+
+
+def _normalisation_of(model: str, preset: Any) -> Normalisation:
+    """What weights of torchvision expect: the preset's, but of a network that turns it into another inside.
+
+    Networks with a `transform_input` (GoogLeNet, Inception v3) bring such images to -1..1 where they have
+    these weights; the mean and deviation of that are one half.
+    """
+    from torchvision.models import get_model_builder
+
+    network = get_type_hints(get_model_builder(model))["return"]
+    if "transform_input" in signature(network).parameters:
+        half = (0.5,) * len(preset.mean)
+        return Normalisation(half, half)
+    return Normalisation(tuple(preset.mean), tuple(preset.std))
 
 
 def _from_timm(published: Published) -> Fetched:

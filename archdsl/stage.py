@@ -32,6 +32,13 @@ class Pyramid(NamedTuple):
     maps: tuple[Map, ...]
 
 
+class Joining(NamedTuple):
+    """How a decoder whose nodes read all levels brings each of them to `width` channels."""
+
+    width: int
+    block: StageValue
+
+
 class Lattice(Value):
     """A pyramid with the decoder's wiring chosen, not yet upsampled.
 
@@ -39,19 +46,21 @@ class Lattice(Value):
         maps: the levels that the decoder reads, finest first.
         join: how a node joins what climbs with its skips: none, concat or add.
         nested: whether inner nodes exist (UNet++), else only the last of each row.
+        full: how a node reads all levels (UNet 3+), where it does.
         gates: an attention stage or None for each skip level, finest first, the image's before them.
+        signalled: a gate of each skip that sees what climbs (Attention U-Net), where there is one.
         with_input: whether the image itself joins at full resolution.
         newest_first: the order of a nested node's skips.
-        bottom: the drawing's name of the deepest level.
     """
 
     maps: tuple[Map, ...]
     join: str
     nested: bool = False
+    full: Joining | None = None
     gates: tuple[StageValue | None, ...] = ()
+    signalled: StageValue | None = None
     with_input: bool = False
     newest_first: bool = False
-    bottom: str = ""
 
 
 Flow: TypeAlias = Map | Pyramid | Lattice
@@ -233,6 +242,10 @@ class Wiring(Protocol):
 
     def drawing_of(self, value: Map) -> str:
         """The name of the node that gave a value; empty if none did."""
+        ...
+
+    def spot_of(self, name: str) -> tuple[int, int] | None:
+        """Row and column of a node of the drawing; None where there is none of that name."""
         ...
 
     def edge(self, source: str, target: str, kind: str, label: str = "") -> None:

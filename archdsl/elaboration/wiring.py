@@ -314,6 +314,10 @@ class Wires:
         names = [name for name, cell in self.recipe.cells.items() if cell.value == value.value]
         return names[-1] if names else ""
 
+    def spot_of(self, name: str) -> tuple[int, int] | None:
+        cell = self.recipe.cells.get(name)
+        return None if cell is None else (cell.row, cell.column)
+
     def edge(self, source: str, target: str, kind: str, label: str = "") -> None:
         self.recipe.edges.append(Edge(source, target, kind, label))
 

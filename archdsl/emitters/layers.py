@@ -257,6 +257,18 @@ def reshape_like(x: Tensor, like: Tensor) -> Tensor:
     return x.reshape(like.shape)
 
 
+def unpool(x: Tensor, of: Tensor, size: tuple[int, ...], pad: tuple[int, ...]) -> Tensor:
+    """x where the largest numbers of the windows of `of` stand, among zeros.
+
+    As `max_unpool`, which looks at the values of sizes. Windows that reach over an edge, which x may not
+    have, get zeros.
+    """
+    pool = F.max_pool2d_with_indices if of.ndim == 4 else F.max_pool3d_with_indices
+    largest, places = pool(of, size, size, pad, ceil_mode=True)
+    flat = torch.zeros_like(of).flatten(2)
+    return flat.scatter(2, places.flatten(2), align_like(x, largest).flatten(2)).reshape(of.shape)
+
+
 def crop_like(x: Tensor, like: Tensor) -> Tensor:
     """The middle of x, in the height and width of `like`."""
     return _cropped(x, like.shape[2:])

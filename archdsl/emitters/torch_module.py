@@ -58,7 +58,7 @@ TARGETS: dict[str, Callable[..., Any]] = {
             "SameConv2d", "SameConv3d", "deformable_conv", "MapLayerNorm", "DropPath", "ChannelShuffle",
             "Chunk", "CentreCrop", "Zero", "Gain", "SoftmaxOfAll", "largest_of_channels",
             "mean_of_channels", "swap", "affinity", "local_filter", "matrix_product", "scaled",
-            "resize_like", "align_like", "crop_like", "reshape_like", "total", "product",
+            "resize_like", "align_like", "unpool", "crop_like", "reshape_like", "total", "product",
         ],
     ),
     **_table("operator", operator, ["add", "mul"]),

@@ -135,11 +135,15 @@ class NoOutputStride(Mistake):
 
 class WidthOfSum(Mistake):
     code = "E258"
+    above: int
 
     def message(self) -> str:
         return "`skip add` leaves no free width: a level has its skip's channels"
 
     def help(self) -> str:
+        if self.above:
+            steps = _counted(self.above, "step")
+            return f"leave `channels=` out, or list a width for the {steps} above the finest level alone"
         return "leave `channels=` out, or use `skip plain`"
 
     def blames(self) -> str:
@@ -303,9 +307,7 @@ class NotDoubled(Mistake):
 
     def message(self) -> str:
         if self.levels:
-            return (
-                f"`up {self.form}` only doubles, but levels {self.before} and {self.after} are further apart"
-            )
+            return f"`up {self.form}` doubles, which does not lead from level {self.after} to {self.before}"
         return f"`{self.form}` as `up` must double its map"
 
     def label(self) -> str:
@@ -316,6 +318,73 @@ class NotDoubled(Mistake):
 
     def blames(self) -> str:
         return "form"
+
+
+class NotWhole(Mistake):
+    """Levels whose strides are no whole multiples, where maps are pooled from one to the other."""
+
+    code = "E271"
+    fine: str
+    coarse: str
+
+    def message(self) -> str:
+        return f"pooling takes whole steps, but levels {self.fine} and {self.coarse} are none apart"
+
+    def help(self) -> str:
+        return "take levels whose strides are multiples of one another: `levels [...]` picks some"
+
+
+class NothingPooled(Mistake):
+    """An `up unpool` above the finest level, where no map was pooled."""
+
+    code = "E272"
+    finest: str
+
+    def message(self) -> str:
+        return f"`up unpool` needs the map that was pooled, and above level {self.finest} there is none"
+
+    def help(self) -> str:
+        return (
+            "take an encoder whose first level has the image's own size: `encoder vgg16_bn`, `encoder plain`"
+        )
+
+    def blames(self) -> str:
+        return "form"
+
+
+class OptionOfOther(Mistake):
+    """An option of `skip` that the chosen form has no use for."""
+
+    code = "E273"
+    option: str
+    form: str
+    owner: str
+
+    def message(self) -> str:
+        return f"`skip {self.form}` has no `{self.option}=`"
+
+    def help(self) -> str:
+        return f"`{self.option}=` belongs to `skip {self.owner}`"
+
+    def blames(self) -> str:
+        return self.option
+
+
+class NoSignal(Mistake):
+    """A gate of `skip gated` that can't see what climbs."""
+
+    code = "E274"
+    gate: str
+
+    def message(self) -> str:
+        gate = f"`{self.gate}`" if self.gate != "stage" else "this pipeline"
+        return f"{gate} has no parameter `signal`, the map that climbs"
+
+    def help(self) -> str:
+        return f"`skip plain attention={self.gate}` gates a skip by itself" if self.gate != "stage" else ""
+
+    def blames(self) -> str:
+        return "gate"
 
 
 def _counted(number: int, word: str, plural: str = "s") -> str:

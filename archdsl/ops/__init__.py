@@ -28,7 +28,7 @@ from archdsl.ops.linear import Linear
 from archdsl.ops.local_response import LocalResponseNorm
 from archdsl.ops.neighbours import Affinity, LocalFilter
 from archdsl.ops.norms import BatchNorm, GroupNorm, LayerNorm
-from archdsl.ops.pools import ChannelPool, GlobalPool, Pool
+from archdsl.ops.pools import ChannelPool, GlobalPool, Pool, Unpool
 from archdsl.ops.products import MatMul, Swap
 from archdsl.ops.rearrangements import Chunk, Flatten, MergeDepth, PixelShuffle, Reshape, Shuffle
 from archdsl.ops.regularisers import Dropout, DropPath
@@ -41,7 +41,7 @@ _MEMBERS: tuple[type[Op], ...] = (
     BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm,
     ReLU, ReLU6, LeakyReLU, PReLU, ELU, SELU, SiLU, HardSwish, GELU, Mish, Softplus,
     Sigmoid, HardSigmoid, Tanh, Softmax,
-    Pool, GlobalPool, ChannelPool, Interpolate, Upsample, Crop, Pad, Align,
+    Pool, Unpool, GlobalPool, ChannelPool, Interpolate, Upsample, Crop, Pad, Align,
     Flatten, MergeDepth, Reshape, PixelShuffle, Shuffle, Chunk,
     Concat, Add, Mul, MatMul, Swap, Affinity, LocalFilter, Scale, Gain,
     Dropout, DropPath,

@@ -5,10 +5,20 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, final
 
-from archdsl.errors.shapes import ExactlyOne, PaddingTooLarge
-from archdsl.op import Call, Dims, Flag, Layer, Op, Word, arg
+from archdsl.errors.shapes import ExactlyOne, PaddingTooLarge, WrongPartner, described
+from archdsl.op import Call, Dims, Flag, Layer, MapRef, Op, Word, arg
 from archdsl.ops.geometry import Axes, Size, axes, centred, slide, want_map
 from archdsl.tensors import Shape, Shapes, Stride, Window
+
+
+def _padding(op: Pool | Unpool, size: Axes, x: Shape) -> Axes:
+    """Pixels around the map, for each spatial dimension; raises PaddingTooLarge."""
+    if op.pad is None:
+        return centred(size, (1,) * x.rank)
+    pad = axes(op.name, "pad", op.pad, x)
+    if any(2 * p > k for p, k in zip(pad, size, strict=True)):
+        raise PaddingTooLarge(size, pad)
+    return pad
 
 
 @final
@@ -44,12 +54,7 @@ class Pool(Op):
             raise ExactlyOne(self.name, ("a size", "to="), ("a size", "to="))
         size = axes(self.name, "size", self.size, x)
         stride = size if self.stride is None else axes(self.name, "stride", self.stride, x)
-        if self.pad is None:
-            return size, stride, centred(size, (1,) * x.rank)
-        pad = axes(self.name, "pad", self.pad, x)
-        if any(2 * p > k for p, k in zip(pad, size, strict=True)):
-            raise PaddingTooLarge(size, pad)
-        return size, stride, pad
+        return size, stride, _padding(self, size, x)
 
     @property
     def _adaptive(self) -> Size | None:
@@ -90,6 +95,51 @@ class Pool(Op):
         if self.kind == "avg":
             arguments["count_include_pad"] = self.count_pad
         return Layer(f"torch.nn.{word}Pool{x.rank}d", arguments)
+
+
+@final
+class Unpool(Op):
+    """Puts each number where the largest of a window of `pool max` stood, among zeros.
+
+    The places are worked out from the map that was pooled, whose size comes back exactly
+    (Badrinarayanan et al. 2015, arXiv:1511.00561). The map may be that of `pool max` or, one larger
+    along an odd side, that of `ceil=true`.
+
+    >>> Unpool().shape((Shape(8, 16, 16), Shape(8, 33, 32)))
+    Shape(8, 33, 32)
+    """
+
+    name = "unpool"
+    inputs = (2, 2)
+    maps = ("of",)
+    of: None = arg(None, kind=MapRef(), doc="the map that was pooled")
+    size: Size = arg(2, kind=Dims(), doc="size of the window, which steps by it")
+    pad: Size | None = arg(
+        None, kind=Dims(low=0, optional=True), doc="pixels around the map; (size-1)//2 if not given"
+    )
+
+    def shape(self, inputs: Shapes) -> Shape:
+        x, of = inputs
+        size = axes(self.name, "size", self.size, of)
+        pad = _padding(self, size, of)
+        least = slide(self.name, of, size, size, pad)
+        most = slide(self.name, of, size, size, pad, ceil=True)
+        fits = x.rank == of.rank and x.channels == of.channels
+        if not fits or any(i not in ends for i, *ends in zip(x.spatial, least, most, strict=True)):
+            raise WrongPartner(self.name, "of", f"the map that {described(x)} was pooled from", of)
+        return of
+
+    def window(self, inputs: Shapes) -> Window:
+        size = axes(self.name, "size", self.size, inputs[0])
+        return Window((1,) * len(size), tuple(Fraction(1, k) for k in size), (1,) * len(size))
+
+    def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
+        return strides[1]
+
+    def torch(self, inputs: Shapes) -> Call:
+        of = inputs[1]
+        size = axes(self.name, "size", self.size, of)
+        return Call("archdsl.emitters.layers.unpool", {"size": size, "pad": _padding(self, size, of)})
 
 
 @final

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, final
 
-from archdsl.errors.recipes import LevelsInDisorder, SingleLevel, TooDeep, WrongFlow
+from archdsl.errors.recipes import LevelsInDisorder, NoSignal, OptionOfOther, SingleLevel, TooDeep, WrongFlow
 from archdsl.op import Flag, Int, Word, arg
 from archdsl.stage import (
     EVERYWHERE,
     Gate,
+    Joining,
     Lattice,
     Map,
     PerLevel,
@@ -17,17 +18,24 @@ from archdsl.stage import (
     Pyramid,
     Stage,
     StageName,
+    StageValue,
     Wiring,
 )
 
-JOINS = {"none": "none", "plain": "concat", "add": "add", "nested": "concat"}
+JOINS = {
+    "none": "none", "plain": "concat", "add": "add", "nested": "concat", "gated": "concat", "full": "concat",
+}  # fmt: skip
+# The form that each of these options belongs to.
+OWNERS = {"gate": "gated", "channels": "full", "block": "full"}
+SCALE_WIDTH = 64  # channels of each scale of UNet 3+
 
 
 @final
 class Skip(Stage):
     """Pyramid → Lattice.
 
-    none, plain (U-Net, arXiv:1505.04597), add (LinkNet, FCN), nested (UNet++, arXiv:1807.10165).
+    none, plain (U-Net, arXiv:1505.04597), add (LinkNet, FCN), nested (UNet++, arXiv:1807.10165), gated
+    (Attention U-Net, arXiv:1804.03999), full (UNet 3+, arXiv:2004.08790).
     """
 
     name = "skip"
@@ -40,6 +48,9 @@ class Skip(Stage):
     input: bool = arg(False, kind=Flag(), doc="whether the image itself joins at full resolution")
     attention: PerLevelValue = arg(EVERYWHERE, kind=PerLevel(Gate()), doc="gates each skip before the join")
     order: str = arg("column", kind=Word(("column", "newest")), doc="order of a nested node's skips")
+    gate: StageValue | None = arg(None, kind=StageName(), doc="of `gated`: weighs a skip, given what climbs")
+    channels: int | None = arg(None, kind=Int(low=1), doc="of `full`: width of each scale")
+    block: StageValue | None = arg(None, kind=StageName(), doc="of `full`: convolves each scale")
 
     def wire(self, net: Wiring, flow: Any) -> Lattice:
         if not isinstance(flow, Pyramid):
@@ -52,6 +63,9 @@ class Skip(Stage):
         if not in_order(flow.maps):
             raise LevelsInDisorder("skip", strides)
         form = self.form or "none"
+        for option, owner in OWNERS.items():
+            if form != owner and getattr(self, option) is not None:
+                raise OptionOfOther(option, form, owner)
         depth = len(flow.maps) - 1 if self.depth is None else self.depth
         if depth >= len(flow.maps):
             raise TooDeep("skip", depth, strides)
@@ -63,11 +77,21 @@ class Skip(Stage):
             maps=flow.maps[: depth + 1],
             join=JOINS[form],
             nested=form == "nested",
+            full=self._joining(net) if form == "full" else None,
             gates=gates,
+            signalled=self._signalled(net) if form == "gated" else None,
             with_input=self.input,
             newest_first=self.order == "newest",
-            bottom=net.drawing_of(flow.maps[depth]),
         )
+
+    def _signalled(self, net: Wiring) -> StageValue:
+        gate = self.gate or net.library("attention_gate")
+        if not gate.takes("signal"):
+            raise NoSignal(gate.word)
+        return gate
+
+    def _joining(self, net: Wiring) -> Joining:
+        return Joining(self.channels or SCALE_WIDTH, self.block or net.library("single_conv"))
 
     def _gates(self, count: int) -> tuple[Any, ...]:
         """Finest first: a longer schedule is used from its start."""

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, final
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias, final
 
-from archdsl.errors.recipes import NotDoubled, PartMoves, WidthOfSum, WrongFlow
+from archdsl.errors.recipes import NothingPooled, WidthOfSum, WrongFlow
 from archdsl.op import Int, Word, arg
-from archdsl.ops.convolutions import Conv
-from archdsl.ops.joins import Add, Concat
-from archdsl.ops.norms import BatchNorm
-from archdsl.ops.rearrangements import PixelShuffle
-from archdsl.ops.resizing import Align, Interpolate
-from archdsl.ops.transpose_conv import TransposeConv
 from archdsl.stage import (
     EVERYWHERE,
     Gate,
@@ -26,31 +20,19 @@ from archdsl.stage import (
     StageValue,
     Wiring,
 )
+from archdsl.stages.nodes import RESIZING, Step, full_node, node
 
-RESIZING = ("bilinear", "nearest")
-OWN = ("transpose", *RESIZING, "pixelshuffle")
+OWN = ("transpose", *RESIZING, "pixelshuffle", "unpool")
+Place: TypeAlias = tuple[int, int]  # row and column of a node
+Nodes: TypeAlias = dict[Place, Map]
 PLACES = ("none", "standard", "pre", "post", "identity")
 LABELS = {
     "transpose": "up ×2, transposed conv",
     "bilinear": "up ×2, bilinear",
     "nearest": "up ×2, nearest",
     "pixelshuffle": "up ×2, pixel shuffle",
+    "unpool": "up ×2, unpooling",
 }
-
-
-class Step(NamedTuple):
-    """The settings of one level of the decoder."""
-
-    form: str | StageValue
-    width: int
-    block: StageValue
-    dilation: int
-    se: str
-    attention: StageValue | None
-
-    def width_of(self, stage: StageValue) -> tuple[int, ...]:
-        """What a stage is called with: the level's width, where it takes anything."""
-        return (self.width,) if stage.takes_more else ()
 
 
 def default_width(stride: int) -> int:
@@ -92,6 +74,8 @@ class Climb:
         self.net = net
         self.lattice = lattice
         self.depth = len(lattice.maps) - 1
+        self.levels = [net.drawing_of(level) for level in lattice.maps]
+        self.spots = [net.spot_of(name) or (row, 0) for row, name in enumerate(self.levels)]
         stride = lattice.maps[0].stride
         self.tops = 0 if stride is None else max(0, (int(stride) - 1).bit_length())
         self.steps = self._steps()
@@ -99,9 +83,8 @@ class Climb:
     def _steps(self) -> list[Step]:
         """Settings of every level that is climbed to, coarsest first: rows, then the tops."""
         up, count = self.up, self.depth + self.tops
-        summed = self.lattice.join == "add"
-        if summed and (up.channels.listed or up.channels.values != (None,)):
-            raise WidthOfSum
+        if up.form == "unpool" and self.tops:
+            raise NothingPooled(f"/{self.lattice.maps[0].stride}")
         widths = self._widths(count)
         blocks = up.block.aligned("block", count)
         gates = up.attention.aligned("attention", count)
@@ -114,39 +97,72 @@ class Climb:
         ]
 
     def _widths(self, count: int) -> Sequence[int]:
-        given = self.up.channels.aligned("channels", count)
-        maps = self.lattice.maps
-        strides = [int(maps[row].stride or 1) for row in range(self.depth - 1, -1, -1)]
-        strides += [2 ** (self.tops - n) for n in range(1, self.tops + 1)]
-        widths = [width or default_width(stride) for width, stride in zip(given, strides, strict=True)]
-        if self.lattice.join == "add":
-            for row in range(self.depth):
-                widths[self.depth - 1 - row] = maps[row].shape.channels
-        return widths
+        """Widths by option, else what a level's form asks for, else by stride."""
+        strides = [2 ** (self.tops - n) for n in range(1, self.tops + 1)]
+        own = [self._own_width(row) for row in range(self.depth - 1, -1, -1)]
+        own += [default_width(stride) for stride in strides]
+        channels = self.up.channels
+        if self.lattice.join != "add":
+            given = channels.aligned("channels", count)
+        elif channels.listed and 0 < len(channels.values) <= self.tops:
+            given = (*(None,) * self.depth, *channels.aligned("channels", self.tops))
+        elif channels.listed or channels.values != (None,):
+            raise WidthOfSum(self.tops)
+        else:
+            given = (None,) * count
+        return [width or default for width, default in zip(given, own, strict=True)]
+
+    def _own_width(self, row: int) -> int:
+        """What a level is wide where `channels=` doesn't say."""
+        maps, lattice = self.lattice.maps, self.lattice
+        if lattice.join == "add":
+            return maps[row].shape.channels
+        if lattice.full is not None:
+            return lattice.full.width * len(maps)
+        if self.up.form == "unpool":  # what is unpooled next has the channels of what was pooled
+            return maps[max(0, row - 1)].shape.channels
+        return default_width(int(maps[row].stride or 1))
 
     def step(self, row: int) -> Step:
         return self.steps[self.depth - 1 - row]
 
     def run(self, outer: Wiring) -> Map:
-        nodes = self._nested() if self.lattice.nested else self._plain()
+        plain = self._plain if self.lattice.full is None else self._full
+        nodes = self._nested() if self.lattice.nested else plain()
         last = self.climbed(nodes[0, self.depth], "", f"x0_{self.depth}")
         outer.plan(lambda: self._supervision(nodes))
         return last
 
     # ---- nodes ---------------------------------------------------------------------------------
 
-    def _plain(self) -> dict[tuple[int, int], Map]:
+    def _plain(self) -> Nodes:
         """The last node of each row."""
-        nodes: dict[tuple[int, int], Map] = {(row, 0): level for row, level in enumerate(self.lattice.maps)}
+        nodes: Nodes = {(row, 0): level for row, level in enumerate(self.lattice.maps)}
         for row in range(self.depth - 1, -1, -1):
             column = self.depth - row
             skips = () if self.lattice.join == "none" else ((row, 0),)
             nodes[row, column] = self._node(nodes, row, column, skips)
         return nodes
 
-    def _nested(self) -> dict[tuple[int, int], Map]:
+    def _full(self) -> Nodes:
+        """The last node of each row; it reads all levels (Huang et al. 2020, arXiv:2004.08790)."""
+        assert self.lattice.full is not None
+        nodes: Nodes = {(row, 0): level for row, level in enumerate(self.lattice.maps)}
+        gates = self.lattice.gates[self.lattice.with_input :]
+        for row in range(self.depth - 1, -1, -1):
+            finer = [(level, 0) for level in range(row + 1)]
+            coarser = [(level, self.depth - level) for level in range(row + 1, self.depth + 1)]
+            settings = (self.step(row), row, self.lattice.full, gates)
+            maps = tuple(nodes[place] for place in (*finer, *coarser))
+            name, column = f"x{row}_{self.depth - row}", self.depth - row
+            made = self.net.cell(name, ("full", *settings), maps, full_node(*settings))
+            nodes[row, column] = made
+            self._draw(made, row, column, finer, coarser[1:])
+        return nodes
+
+    def _nested(self) -> Nodes:
         """Every node of the triangle, column by column (Zhou et al. 2018, arXiv:1807.10165)."""
-        nodes: dict[tuple[int, int], Map] = {(row, 0): level for row, level in enumerate(self.lattice.maps)}
+        nodes: Nodes = {(row, 0): level for row, level in enumerate(self.lattice.maps)}
         for column in range(1, self.depth + 1):
             for row in range(self.depth - column + 1):
                 skips = tuple((row, k) for k in range(column))
@@ -157,10 +173,10 @@ class Climb:
 
     def _node(
         self,
-        nodes: dict[tuple[int, int], Map],
+        nodes: Nodes,
         row: int,
         column: int,
-        skips: tuple[tuple[int, int], ...],
+        skips: tuple[Place, ...],
     ) -> Map:
         name = f"x{row}_{column}"
         step = self.step(row)
@@ -176,31 +192,31 @@ class Climb:
         gate = self.lattice.gates[row + self.lattice.with_input] if self.lattice.gates else None
         join = self.lattice.join
         like = self.lattice.maps[row]
-        self._doubled(step.form, nodes[row + 1, column - 1], like)
+        signalled = self.lattice.signalled
         maps = (nodes[row + 1, column - 1], like, *(nodes[place] for place in skips))
-        made = self.net.cell(name, ("node", step, join, gate), maps, node(step, join, gate))
+        key = ("node", step, join, gate, signalled)
+        made = self.net.cell(name, key, maps, node(step, join, gate, signalled))
         self._draw(made, row, column, skips)
         return made
 
-    @staticmethod
-    def _doubled(form: str | StageValue, coarse: Map, fine: Map) -> None:
-        """Raises NotDoubled for levels that what only doubles can't climb between."""
-        if form not in RESIZING and coarse.stride != 2 * (fine.stride or 0):
-            word = form if isinstance(form, str) else form.word
-            raise NotDoubled(word, f"/{fine.stride}", f"/{coarse.stride}", levels=True)
-
-    def _draw(self, made: Map, row: int, column: int, skips: tuple[tuple[int, int], ...]) -> None:
+    def _draw(
+        self, made: Map, row: int, column: int, skips: Sequence[Place], coarser: Iterable[Place] = ()
+    ) -> None:
         net, name = self.net, f"x{row}_{column}"
         last = row + column == self.depth
-        net.drawn(name, "decoder" if last else "nested", row, column, made)
-        below = f"x{row + 1}_{column - 1}"
-        if column == 1 and row + 1 == self.depth:
-            below = self.lattice.bottom
-        net.edge(below, name, "up", self._label())
-        for _, other in skips:
-            near = other == column - 1 or not self.lattice.nested
-            kind = "concat" if self.lattice.join == "concat" else "add"
-            net.edge(f"x{row}_{other}", name, "skip" if near else "long", kind)
+        drawn_row, first = self.spots[row]
+        net.drawn(name, "decoder" if last else "nested", drawn_row, first + column, made)
+        net.edge(self._cell(row + 1, column - 1), name, "up", self._label())
+        label = "gated" if self.lattice.signalled is not None else self.lattice.join
+        for level, other in skips:
+            near = level == row and (other == column - 1 or not self.lattice.nested)
+            net.edge(self._cell(level, other), name, "skip" if near else "long", label)
+        for place in coarser:
+            net.edge(self._cell(*place), name, "long", label)
+
+    def _cell(self, row: int, column: int) -> str:
+        """The drawing's name of a node, or of a level as it came."""
+        return f"x{row}_{column}" if column else self.levels[row]
 
     def _label(self) -> str:
         form = self.up.form
@@ -221,9 +237,12 @@ class Climb:
                 join = "concat"
             image = self.net.image
             maps = (value, image, image) if joins else (value, image) if final_step else (value,)
-            value = self.net.cell(name, ("top", step, join, gate), maps, node(step, join, gate))
+            build = node(step, join, gate, self.lattice.signalled)
+            value = self.net.cell(name, ("top", step, join, gate, self.lattice.signalled), maps, build)
             # Steps of lower depths stand above the node that they start from.
-            row, column = (-number, int(suffix[1:])) if suffix else (0, self.depth + number)
+            drawn_row, first = self.spots[0]
+            column = first + (int(suffix[1:]) if suffix else self.depth + number)
+            row = -number if suffix else drawn_row
             self.net.drawn(name, "top", row, column, value)
             self.net.edge(source, name, "up", self._label())
             if joins:
@@ -231,85 +250,15 @@ class Climb:
             source = name
         return value
 
-    def _supervision(self, nodes: dict[tuple[int, int], Map]) -> list[tuple[int, Map]]:
-        """The maps of lower depths, each with its own steps; of a plain decoder those of its rows."""
+    def _supervision(self, nodes: Nodes) -> list[tuple[int, Map]]:
+        """The maps of lower depths, each with its own steps; of a plain decoder those of its rows.
+
+        Of a decoder that reads all levels also the deepest one, which its nodes read like one another.
+        """
         if self.lattice.nested:
             return [
                 (column, self.climbed(nodes[0, column], f"_{column}", f"x0_{column}"))
                 for column in range(1, self.depth)
             ]
-        return [(self.depth - row, nodes[row, self.depth - row]) for row in range(self.depth - 1, 0, -1)]
-
-
-def node(step: Step, join: str, gate: StageValue | None) -> Callable[[Wiring, tuple[Map, ...]], Map]:
-    """What builds one node from (coarse map, map of its size, skips...)."""
-
-    def build(net: Wiring, maps: tuple[Map, ...]) -> Map:
-        coarse, like, skips = maps[0], maps[1:2], maps[2:]
-        x = grow(net, step, coarse, like)
-        if gate is not None:
-            several = len(skips) > 1
-            skips = tuple(
-                net.call(gate, skip, name=f"gate{k}" if several else "gate") for k, skip in enumerate(skips)
-            )
-        if join == "add" and skips:
-            x = net.add(Add(), matched(net, x, skips[0]), *skips)
-        elif join == "concat" and skips:
-            x = net.add(Concat(), x, *skips)
-        return convolved(net, step, x)
-
-    return build
-
-
-def grow(net: Wiring, step: Step, x: Map, like: tuple[Map, ...]) -> Map:
-    """A map twice as large, in the size of another where there is one."""
-    if step.form in RESIZING:
-        assert isinstance(step.form, str)
-        op = Interpolate(step.form) if like else Interpolate(step.form, scale=2.0)
-        return net.add(op, x, *like, name="up")
-    if step.form == "transpose":
-        x = net.add(TransposeConv(kernel=2, out=step.width, stride=2), x, name="up")
-    elif step.form == "pixelshuffle":
-        below = net.part("up")
-        x = below.add(Conv(kernel=1, out=4 * step.width), x, name="0")
-        x = below.add(PixelShuffle(2), x, name="1")
-    else:
-        assert not isinstance(step.form, str)
-        before, x = x, net.call(step.form, x, *step.width_of(step.form), name="up")
-        if x.stride is None or x.stride * 2 != before.stride:
-            raise NotDoubled(step.form.word, str(before.shape), str(x.shape))
-    return net.add(Align(), x, *like) if like else x
-
-
-def matched(net: Wiring, x: Map, skip: Map) -> Map:
-    """A map with its skip's channels: a sum needs them equal, and resizing keeps what was there."""
-    if x.shape.channels == skip.shape.channels:
-        return x
-    below = net.part("project")
-    x = below.add(Conv(kernel=1, out=skip.shape.channels, bias=False), x, name="0")
-    return below.add(BatchNorm(), x, name="1")
-
-
-def convolved(net: Wiring, step: Step, x: Map) -> Map:
-    """The block of a node, with its SE and attention."""
-    keywords: dict[str, Any] = {} if step.dilation == 1 else {"dilation": step.dilation}
-    place = step.se
-    if place != "none" and step.block.takes("se"):
-        keywords["se"] = place
-        place = "none"
-    if place == "pre":
-        x = net.call(net.library("se"), x, name="se")
-    before, x = x, net.call(step.block, x, *step.width_of(step.block), name="block", **keywords)
-    kept(before, x, "a block", "block")
-    if place in ("standard", "post"):
-        x = net.call(net.library("se"), x, name="se")
-    if step.attention is not None:
-        before, x = x, net.call(step.attention, x, name="attention")
-        kept(before, x, "a gate", "attention")
-    return x
-
-
-def kept(before: Map, after: Map, part: str, option: str) -> None:
-    """Raises PartMoves for a part of a decoder that changes the size of its map."""
-    if after.shape.spatial != before.shape.spatial:
-        raise PartMoves(str(before.shape), str(after.shape), part, option)
+        least = 1 if self.lattice.full is None else 0
+        return [(column, nodes[self.depth - column, column]) for column in range(least, self.depth)]

@@ -99,6 +99,8 @@ SILENT = {
     "biases of the library": "vgg11_bn",
     "a bias that something else reads": "conv 3x3 8 as a | bn | add(id, @a)",
     "no bias": "conv 3x3 8 bias=false | bn",
+    "a bias that is asked for": "conv 3x3 8 bias=true | bn",
+    "a bias that the file asks for": "default conv bias=true\nconv 3x3 8 | bn",
     "a join that aligns": "conv 3x3 8 as a | pool max 2 | interpolate like=@a | add(id, @a)",
     "rates without a hole": "for d in [1, 2, 5] (conv 3x3 8 dilation=d | relu)",
     "rates without a hole that break the rule": "for d in [1, 2, 5, 1, 2, 5] (conv 3x3 8 dilation=d | relu)",

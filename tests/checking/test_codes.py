@@ -63,6 +63,10 @@ TOLD = [
     ("E266", "encoder plain widths=[8, 16] | «skip plain»"),
     ("E269", "encoder plain widths=[8, 16] | levels [1, 0] | «skip plain» | up nearest | head 1x1 out=2"),
     ("E270", "encoder plain widths=[8, 16] | skip plain | up «double_conv» | head 1x1 out=2"),
+    ("E271", "encoder (conv 3 4 | relu | interpolate scale=0.4) | skip none | «up unpool» | head 1x1 out=2"),
+    ("E272", "encoder resnet18 depth=2 | skip none | up «unpool» | head 1x1 out=2"),
+    ("E273", "encoder plain widths=[8, 16] | skip plain channels=«8» | up nearest | head 1x1 out=2"),
+    ("E274", "encoder plain widths=[8, 16] | skip gated gate=«scse» | up nearest | head 1x1 out=2"),
     # ---- spaces
     ("E304", "conv 1x1 «8..4»"),
     ("E305", "conv 1x1 «4..8:0»"),

@@ -144,7 +144,14 @@ def default_of(field: dataclasses.Field[Any]) -> str:
 
 
 # Defaults that a stage works out for itself, and what the table says of some more.
-WORKED_OUT = {"depth": "all levels", "channels": "by stride", "block": "`double_conv`"}
+WORKED_OUT = {
+    "depth": "all levels",
+    "channels": "by stride",
+    "block": "`double_conv`",
+    "skip gate": "`attention_gate`",
+    "skip channels": "64",
+    "skip block": "`single_conv`",
+}
 
 
 @pytest.mark.parametrize("word", STAGES)
@@ -157,7 +164,9 @@ def test_every_argument_of_a_recipe_stage_stands_in_its_table(word: str) -> None
         field = fields[name.strip("`")]
         assert takes.startswith(taken(field.metadata["kind"]).removesuffix("; per level")), name
         assert takes.endswith("; per level") == isinstance(field.metadata["kind"], PerLevel), name
-        assert default in (default_of(field), WORKED_OUT.get(name.strip("`"))), name
+        option = name.strip("`")
+        worked_out = WORKED_OUT.get(f"{word} {option}", WORKED_OUT.get(option))
+        assert default in (default_of(field), worked_out), name
         assert purpose
 
 

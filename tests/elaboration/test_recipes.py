@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import archdsl
 from tests.elaboration.specs import codes, modules, shapes
 
 PLAIN = "input 3x32x32\nencoder plain [4, 8, 8] | skip plain | "
@@ -38,10 +39,53 @@ def test_a_decoder_calls_what_takes_no_arguments_without_a_width(block: str) -> 
     assert shapes(text)[-1] == "20x32x32"
 
 
-def test_levels_far_apart_are_climbed_by_resizing_alone() -> None:
+THIRDS = "encoder (conv 3 4 | relu | conv 3 8 stride=3 | relu) | skip {} | up {} | head 1 out=2"
+
+
+def test_levels_that_no_doubling_leads_between_are_climbed_by_resizing_alone() -> None:
+    assert codes(THIRDS.format("plain", "transpose")) == ["E270"]
+    assert codes(THIRDS.format("plain", "bilinear")) == []
+
+
+def test_levels_further_apart_are_climbed_by_doubling_again() -> None:
     text = "input 3x64x64\nencoder resnet18 taps=[layer1, layer3] | skip plain | up {} | head 1 out=2"
-    assert codes(text.format("transpose")) == ["E270"]
-    assert codes(text.format("bilinear")) == []
+    found = archdsl.load(text.format("transpose"))
+    assert isinstance(found, archdsl.Architecture)
+    names = [name for name, _ in found.to_torch().decoder.x0_1.named_children()]
+    assert names == ["up1", "up2", "block"]
+
+
+def test_unpooling_and_full_scales_take_whole_steps() -> None:
+    assert codes(THIRDS.format("full", "bilinear")) == []
+    assert codes(THIRDS.format("none", "unpool")) == []
+    odd = "encoder (conv 3 4 | relu | interpolate scale=0.4 | conv 3 4 | relu | pool max 2) | "
+    assert codes(f"{odd} skip none | up unpool | head 1 out=2") == ["E271"]
+    assert codes(f"{odd} skip full | up nearest | head 1 out=2") == ["E271"]
+    assert codes(f"{odd} skip plain | up nearest | head 1 out=2") == []
+
+
+@pytest.mark.parametrize(
+    ("skip", "code"),
+    [
+        ("plain gate=attention_gate", "E273"),
+        ("gated channels=8", "E273"),
+        ("nested block=double_conv", "E273"),
+        ("gated gate=scse", "E274"),
+        ("gated gate=(conv 1 8)", "E274"),
+        ("full block=(conv 3 stride=2)", "E263"),
+        ("full channels=0", "E109"),
+    ],
+)
+def test_an_option_of_one_way_to_skip_is_a_mistake_elsewhere(skip: str, code: str) -> None:
+    assert codes(f"encoder plain widths=[4, 8] | skip {skip} | up nearest | head 1 out=2") == [code]
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"), [("[8]", []), ("[8, 8]", ["E258"]), ("8", ["E258"]), ("[]", ["E258"])]
+)
+def test_steps_above_the_levels_of_a_sum_have_a_width(channels: str, expected: list[str]) -> None:
+    text = f"encoder resnet18 depth=2 | skip add | up transpose channels={channels} | head 1 out=2"
+    assert codes(text) == expected
 
 
 @pytest.mark.parametrize("levels", ["[1, 0]", "[0, 0]"])

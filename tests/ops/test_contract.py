@@ -220,6 +220,14 @@ def aligned(draw: Draw) -> Case:
 
 
 @st.composite
+def unpooled(draw: Draw, side: int | None = None) -> Case:
+    size = tuple(draw(whole(1, 4)) for _ in range(draw(ranks)))
+    of = Shape(draw(channels), *(side * k if side else draw(whole(k, 17)) for k in size))
+    pooled = op("pool", kind="max", size=size, ceil=draw(st.booleans())).shape((of,))
+    return Case(op("unpool", size=size), (pooled, of))
+
+
+@st.composite
 def padded(draw: Draw) -> Case:
     x = draw(maps())
     return Case(op("pad", size=draw(sizes(x.rank, 0, 4))), (x,))
@@ -333,6 +341,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "crop": cropped(),
     "pad": padded(),
     "align": aligned(),
+    "unpool": unpooled(),
     "merge_depth": plain("merge_depth", maps(rank=3)),
     "pixelshuffle": pixels_shuffled(),
     "shuffle": shuffled("shuffle", "groups"),
@@ -437,11 +446,11 @@ def test_the_order_of_a_commutative_operation_changes_nothing(word: str) -> None
 
 
 WINDOWED = [
-    "conv", "dwconv", "deform_conv", "transpose_conv", "pool", "interpolate", "upsample", "pixelshuffle",
-    "affinity", "local_filter",
+    "conv", "dwconv", "deform_conv", "transpose_conv", "pool", "unpool", "interpolate", "upsample",
+    "pixelshuffle", "affinity", "local_filter",
 ]  # fmt: skip
 # Where other maps have to fit a map of 24 pixels a side.
-OF_24 = {"deform_conv": deformed(side=24), "local_filter": filtered(side=24)}
+OF_24 = {"deform_conv": deformed(side=24), "local_filter": filtered(side=24), "unpool": unpooled(side=24)}
 WEIGHTED_SUMS = ("conv", "dwconv", "deform_conv", "transpose_conv")
 
 
@@ -485,7 +494,8 @@ def pixels_read(case: Case) -> list[int]:
         place = tuple(min(size // 2 + step, size - 1) for size in made.shape)
         (gradient,) = torch.autograd.grad(made[place], x, retain_graph=True)
         for axis, places in enumerate(gradient[0].abs().sum(0).nonzero().T):
-            most[axis] = max(most[axis], int(places.max() - places.min()) + 1)
+            if len(places):  # one that was unpooled may read none
+                most[axis] = max(most[axis], int(places.max() - places.min()) + 1)
     return most
 
 

@@ -274,3 +274,9 @@ def test_sets_of_offsets_divide_the_channels() -> None:
 def test_a_map_is_reshaped_like_one_of_as_many_numbers() -> None:
     mistake = refused(WrongPartner, "reshape", Shape(35, 64, 1), Shape(64, 7, 6))
     assert (mistake.blames(), mistake.given) == ("like", Shape(64, 7, 6))
+
+
+@pytest.mark.parametrize("of", [Shape(8, 26, 20), Shape(7, 24, 20), Shape(8, 24, 20, 20)])
+def test_what_is_unpooled_was_pooled_from_the_other_map(of: Shape) -> None:
+    mistake = refused(WrongPartner, "unpool", MAP, of, size=2)
+    assert (mistake.blames(), mistake.given) == ("of", of)

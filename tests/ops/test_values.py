@@ -101,6 +101,19 @@ def test_align_crops_or_adds_zeros_at_the_bottom_right() -> None:
     assert torch.equal(called("align", X, like), expected)
 
 
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize("shape", [(12, 8, 10), (12, 9, 7), (6, 5, 8, 7)])
+@pytest.mark.parametrize("size", [2, 3])
+def test_unpool_is_that_of_torch(shape: tuple[int, ...], size: int, ceil: bool) -> None:
+    of, rank = torch.randn(2, *shape), len(shape) - 1
+    pool, back = (F.max_pool2d, F.max_unpool2d) if rank == 2 else (F.max_pool3d, F.max_unpool3d)
+    pad = (size - 1) // 2
+    pooled, places = pool(of, size, size, pad, ceil_mode=ceil, return_indices=True)
+    expected = back(pooled, places, size, size, pad, output_size=of.shape)
+    recipe = OPERATIONS["unpool"](size=size).torch((Shape(*pooled.shape[1:]), Shape(*shape)))
+    assert torch.equal(TARGETS[recipe.target](pooled, of, **recipe.arguments), expected)
+
+
 def test_merge_depth_keeps_the_depths_of_a_channel_together() -> None:
     x = torch.randn(2, 3, 4, 5, 6)
     made = module("merge_depth", x)(x)
@@ -230,6 +243,7 @@ def test_volumes_are_interpolated_along_three_dimensions() -> None:
         ("interpolate", {}, (None, 4), 4),
         ("interpolate", {}, (16, 4), 4),
         ("align", {}, (8, 8), 8),
+        ("unpool", {}, (8, 4), 4),
         ("crop", {}, (4, 4), 4),
         ("reshape", {}, (None, 4), 4),
         ("add", {}, (None, 4), 4),

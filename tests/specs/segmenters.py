@@ -85,6 +85,14 @@ SEGMENTERS: dict[str, Segmenter] = {
     ),
     "fcn_resnet101": _torchvision("fcn_resnet101"),
     "fcn_resnet50": _torchvision("fcn_resnet50"),
+    "linknet_resnet34": _smp(
+        "Linknet",
+        "resnet34",
+        {
+            **{f"decoder.blocks.{n}.block": f"decoder.{node}.up" for n, node in enumerate(UNET_NODES)},
+            "segmentation_head.0": "head",
+        },
+    ),
     "lraspp_mobilenet_v3_large": _torchvision("lraspp_mobilenet_v3_large", aux=False),
     "manet_resnet34": _smp(
         "MAnet",

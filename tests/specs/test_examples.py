@@ -16,14 +16,14 @@ FOLDER = Path(__file__).parents[1] / "examples"
 
 # Examples with words that are still to come, and those words.
 LATER = {
-    "attention_unet": ["gated"],
     "fpn_image_pyramid": ["head"],
-    "space_nesting": ["full"],
 }
 NOW = sorted(path.stem for path in FOLDER.glob("*.arch") if path.stem not in LATER)
 
-# As the authors' code has them; LeeJunHyun's R2U-Net, ZJUGiveLab's UNet 3+, zhoudaxia233's EfficientUnet.
+# As the authors' code has them; LeeJunHyun's Attention U-Net and R2U-Net, ZJUGiveLab's UNet 3+,
+# zhoudaxia233's EfficientUnet.
 PARAMETERS = {
+    "attention_unet": 34_878_573,
     "densenet": 7_978_856,
     "efficientnet": 5_288_548,
     "efficientunet": 14_116_158,

@@ -79,6 +79,7 @@ SMP = {
     "pan_resnet34": 21_475_816,
     "upernet_resnet34": 29_599_681,
     "manet_resnet34": 31_783_633,
+    "linknet_resnet34": 21_771_937,
 }
 
 

@@ -16,6 +16,8 @@ LINE = "encoder effnet_b0 | skip nested depth=4 | up transpose | head 1x1 out=2"
 UNET = "encoder plain widths=[8, 16, 32, 64] | skip plain | up transpose | head 1x1 out=2"
 DEEP = "encoder plain widths=[4, 8, 16] | skip nested | up transpose | head 1x1 out=2 supervise=deep"
 
+FULL = "encoder plain widths=[4, 8, 16] | skip full channels=4 | up unpool | head 1x1 out=2"
+
 HEAD = "| head 1x1 out=2"
 
 RECIPES = [
@@ -31,6 +33,18 @@ RECIPES = [
     f"encoder resnet18 depth=3 | skip plain input=true | up transpose block=residual_block se=pre {HEAD}",
     f"encoder resnet18 depth=2 | skip plain | up transpose block=[mbconv, (bottleneck_block ratio=2)] {HEAD}",
     f"encoder resnet18 depth=3 | context (conv 3x3 8 | relu) | skip plain | up nearest attention=se {HEAD}",
+    f"encoder resnet18 depth=3 | skip gated attention=scse | up transpose {HEAD}",
+    f"encoder vgg11 depth=3 | skip gated gate=(attention_gate width=8) input=true | up bilinear {HEAD}",
+    f"encoder resnet18 depth=4 | skip full | up bilinear {HEAD} supervise=deep",
+    f"encoder resnet18 depth=3 | skip full channels=8 attention=[se, none] | up transpose se=post {HEAD}",
+    f"encoder vgg11 depth=3 | skip full channels=8 block=sepconv_block input=true | up pixelshuffle {HEAD}",
+    f"encoder plain widths=[4, 8, 16] | skip full channels=4 depth=1 | up unpool {HEAD}",
+    f"encoder vgg11_bn depth=4 | skip none | up unpool {HEAD}",
+    FULL,
+    f"encoder plain widths=[4, 8, 16] | skip nested | up unpool attention=scse {HEAD} supervise=deep",
+    f"encoder resnet18 depth=3 | skip add | up transpose channels=[8] {HEAD}",
+    "def twice(width) = upsample 2 | conv 3x3 width | relu\n"
+    f"encoder plain widths=[4, 8, 16, 32] | skip full channels=8 | up twice {HEAD}",
     "def twice(width) = upsample 2 | conv 3x3 width | relu\n"
     f"encoder plain widths=[4, 8, 16] | skip plain | up twice block=sepconv_block {HEAD} activation=sigmoid",
     f"encoder plain widths=[4, 8, 16] | skip plain | up nearest block=(dense_block growth=4 layers=2) {HEAD}",
@@ -74,8 +88,8 @@ def test_parameters_are_those_that_the_rules_count(text: str) -> None:
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("text", [LINE, UNET])
-def test_the_line_and_the_u_net_compile_whole(text: str, training: bool) -> None:
+@pytest.mark.parametrize("text", [LINE, UNET, FULL])
+def test_the_line_and_the_u_nets_compile_whole(text: str, training: bool) -> None:
     module = archdsl.compile(text).train(training)
     image = torch.randn(2, 3, 64, 64)
     whole = torch.compile(copy.deepcopy(module), fullgraph=True, backend="aot_eager")
@@ -85,8 +99,8 @@ def test_the_line_and_the_u_net_compile_whole(text: str, training: bool) -> None
     torch.testing.assert_close(compiled, module(image), rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize(("text", "least"), [(LINE, 64), (UNET, 16)])
-def test_the_line_and_the_u_net_export_with_dynamic_sizes(text: str, least: int) -> None:
+@pytest.mark.parametrize(("text", "least"), [(LINE, 64), (UNET, 16), (FULL, 8)])
+def test_the_line_and_the_u_nets_export_with_dynamic_sizes(text: str, least: int) -> None:
     """Height and width from twice the deepest stride on."""
     module = archdsl.compile(text).eval()
     dynamic = {

@@ -25,12 +25,21 @@ MOST_LABELS = 4
 
 
 def biases_before_norms(written: Written) -> Iterator[Diagnostic]:
-    """Convolutions whose bias only a batch norm reads, which subtracts it again."""
+    """Convolutions whose bias only a batch norm reads, which subtracts it again.
+
+    One that is asked for, as `bias=true`, is meant: many published networks have it.
+    """
+    asked = {
+        word
+        for word, defaults in written.program.file.defaults.items()
+        if any(keyword.name == "bias" for default in defaults for keyword in default.keywords)
+    }
     places: dict[Span, str] = {}
     for number, operation in enumerate(written.network.operations):
         reader = written.only_reader(number)
         idle = getattr(operation.op, "bias", False) and reader is not None and reader.op.name == NORM
-        if idle and written.is_own(number):
+        meant = operation.op.name in asked or "bias=" in operation.span.text
+        if idle and written.is_own(number) and not meant:
             places.setdefault(operation.span, operation.op.name)
     if places:
         first, *others = places

@@ -123,9 +123,8 @@ def _meaning(network: Network, edges: list[Edge], look: Line) -> str:
         return look.words if halves else "stage of the encoder"
     if look is LINES["up"]:
         return labels or look.words
-    what = (
-        "long skip"
-        if look is LINES["long"] and not any(c.role == "nested" for c in cells.values())
-        else look.words
-    )
+    what = look.words
+    if look is LINES["long"] and not any(cell.role == "nested" for cell in network.cells):
+        across = any(cells[e.source].row != cells[e.target].row for e in edges if e.source != "input")
+        what = "full-scale skip" if across else "long skip"
     return f"{what} ({labels})" if labels else what

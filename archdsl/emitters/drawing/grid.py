@@ -9,7 +9,7 @@ from itertools import pairwise
 from archdsl.emitters.drawing import cells, dot, theme
 from archdsl.emitters.drawing.cells import NAME, SMALL, Line
 from archdsl.emitters.drawing.dot import Markup, font
-from archdsl.emitters.drawing.places import Places, is_compact, place
+from archdsl.emitters.drawing.places import Places, is_compact, last_of_levels, place
 from archdsl.emitters.drawing.routes import Box, Path, Point, arc, route, samples
 from archdsl.network import Cell, Edge, Network
 
@@ -76,7 +76,7 @@ def _columns(network: Network, places: Places, width: float) -> dict[int, float]
     xs = {columns[0]: 0.0}
     for left, right in pairwise(columns):
         gap = max(GAP, beside_frame) if 0 in (left, right) else GAP
-        if left == 0 and is_compact(network):
+        if left == last_of_levels(network) and is_compact(network):
             gap = max(gap, U_GAP)
         xs[right] = xs[left] + (width + gap) * (right - left)
     return xs

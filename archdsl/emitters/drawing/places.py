@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from archdsl.network import Cell, Network
 
-GRID_ROLES = ("encoder", "nested", "decoder")
+LEVEL_ROLES = ("encoder", "neck")
+GRID_ROLES = (*LEVEL_ROLES, "nested", "decoder")
 
 
 class Place(NamedTuple):
@@ -27,8 +28,8 @@ def place(network: Network) -> Places:
     to the right when nothing else does, the network's output first; else upwards, above the grid.
     """
     inner = [cell for cell in network.cells if cell.role in GRID_ROLES]
-    compact = is_compact(network)
-    places = {cell.name: Place(cell.row, min(cell.column, 1) if compact else cell.column) for cell in inner}
+    last = last_of_levels(network) + 1 if is_compact(network) else max(c.column for c in network.cells)
+    places = {cell.name: Place(cell.row, min(cell.column, last)) for cell in inner}
     top = min((spot.row for spot in places.values()), default=0)
     feeds = {
         edge.target: edge.source for edge in reversed(network.edges) if edge.kind not in ("skip", "long")
@@ -40,9 +41,19 @@ def place(network: Network) -> Places:
 
 
 def is_compact(network: Network) -> bool:
-    """Whether the decoder is drawn as one column: it has one node a row."""
-    rows = [cell.row for cell in network.cells if cell.role in GRID_ROLES and cell.role != "encoder"]
-    return len(rows) == len(set(rows))
+    """Whether the decoder is drawn as one column: it has one node a row, which reads its own and the next."""
+    nodes = {cell.name: cell for cell in network.cells if cell.role in GRID_ROLES}
+    rows = [cell.row for cell in nodes.values() if cell.role not in LEVEL_ROLES]
+    return len(rows) == len(set(rows)) and not any(
+        nodes[edge.source].row != nodes[edge.target].row
+        for edge in network.edges
+        if edge.kind in ("skip", "long") and {edge.source, edge.target} <= nodes.keys()
+    )
+
+
+def last_of_levels(network: Network) -> int:
+    """The column of the levels that the decoder reads."""
+    return max((cell.column for cell in network.cells if cell.role in LEVEL_ROLES), default=0)
 
 
 def _hanging(network: Network, feeds: dict[str, str]) -> list[Cell]:

@@ -93,7 +93,16 @@ def test_an_encoder_serves_a_decoder_at_an_odd_size(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["densenet121", "dla34", "efficientnet_b0", "hrnet_w18", "legacy_xception", "seresnet18", "vgg11_bn"],
+    [
+        "densenet121",
+        "dla34",
+        "efficientnet_b0",
+        "hrnet_w18",
+        "legacy_seresnet50",
+        "legacy_xception",
+        "seresnet18",
+        "vgg11_bn",
+    ],
 )
 def test_levels_are_the_maps_that_timm_gives(name: str) -> None:
     with torch.device("meta"):

@@ -31,7 +31,7 @@ from archdsl.errors.graph import (
 )
 from archdsl.errors.names import ReservedPath
 from archdsl.network import Cell, Edge, Network, Operation, Output, Scope
-from archdsl.op import Layer, Op
+from archdsl.op import Call, Op, Recipe
 from archdsl.source import Source
 from archdsl.tensors import Shape
 
@@ -96,7 +96,7 @@ def _names(network: Network) -> Iterator[str]:
     seen: Counter[str] = Counter()
     for operation in network.operations:
         recipe = operation.op.torch(network.shapes_into(operation))
-        name = operation.path if isinstance(recipe, Layer) else f"{operation.path}:{operation.op.name}"
+        name = f"{operation.path}:{operation.op.name}" if isinstance(recipe, Call) else operation.path
         seen[name] += 1
         yield name if seen[name] == 1 else f"{name}#{seen[name]}"
 
@@ -217,10 +217,10 @@ def _sources(graph: Graph, node: Any) -> list[Any]:
 def _check_paths(graph: Graph, order: list[Any], operations: list[Operation]) -> None:
     """Operations of one path share a module, so they must be the same; a module holds no other."""
     shapes = [_input(graph), *(operation.shape for operation in operations)]
-    modules: dict[str, tuple[Any, Layer]] = {}
+    modules: dict[str, tuple[Any, Recipe]] = {}
     for node, operation in zip(order, operations, strict=True):
         recipe = operation.op.torch(tuple(shapes[value] for value in operation.inputs))
-        if not isinstance(recipe, Layer):
+        if isinstance(recipe, Call):
             continue
         for part in operation.path.split("."):
             if not part or part in RESERVED:

@@ -91,7 +91,16 @@ class Call:
     as_list: bool = False
 
 
-Recipe: TypeAlias = Layer | Call
+@dataclass(frozen=True)
+class Weight:
+    """One learned tensor at the operation's own path, and a function of the inputs and of it."""
+
+    target: str
+    shape: tuple[int, ...]
+    initial: float
+
+
+Recipe: TypeAlias = Layer | Call | Weight
 
 
 # ---- the contract ------------------------------------------------------------------------------

@@ -109,6 +109,15 @@ def test_an_encoder_gets_timms_weights_by_name(timm_efficientnet: nn.Module) -> 
         assert torch.equal(tensor, theirs[name]), name
 
 
+def test_learned_tensors_of_levels_that_are_not_built_stay_unused(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = randomised(reference("convnext_tiny")).state_dict()
+    asked_for(monkeypatch, lambda url: state)
+    module = archdsl.compile("encoder convnext_tiny depth=3 weights=imagenet")
+    scale = module.state_dict()["encoder.features.3.2.layer_scale"]
+    assert torch.equal(scale, state["features.3.2.layer_scale"])
+    assert not any(name.startswith("encoder.features.5") for name in module.state_dict())
+
+
 def test_the_decoder_keeps_its_own_initial_weights(torchvision_resnet18: dict[str, Tensor]) -> None:
     torch.manual_seed(0)
     fresh = archdsl.compile(f"encoder resnet18 {TAIL}").state_dict()

@@ -678,6 +678,7 @@ def _stride(values: list[Value], span: Span) -> Value:
 FUNCTIONS: dict[str, Callable[[list[Value], Span], Value]] = {
     "min": lambda values, span: min(_numbers(values, span)),
     "max": lambda values, span: max(_numbers(values, span)),
+    "sum": lambda values, span: sum(_numbers(values, span)) if values != [()] else 0,
     "floor": _one(math.floor),
     "ceil": _one(math.ceil),
     "round": _one(lambda value: math.floor(value + Fraction(1, 2))),

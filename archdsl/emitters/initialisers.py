@@ -63,6 +63,7 @@ INITIALISERS: dict[str, Fill] = {
     "xavier": _weights(lambda _, weight: nn.init.xavier_uniform_(weight)),
     "normal": _weights(lambda _, weight: nn.init.normal_(weight, std=0.01)),
     "truncated": _weights(lambda _, weight: nn.init.trunc_normal_(weight, std=0.01, a=-2.0, b=2.0)),
+    "truncated_02": _weights(lambda _, weight: nn.init.trunc_normal_(weight, std=0.02, a=-2.0, b=2.0)),
     "uniform_out": _weights(_uniform_out),
     "identity": _weights(_identity),
     "zero": _weights(lambda _, weight: nn.init.zeros_(weight)),

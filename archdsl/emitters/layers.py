@@ -62,6 +62,13 @@ class MapLayerNorm(nn.LayerNorm):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+class MapLinear(nn.Linear):
+    """A fully connected layer of the channels of each pixel of B×C×H×W or B×C×D×H×W."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
 class DropPath(nn.Module):
     """Stochastic depth: in training, an image becomes 0 with probability `rate`, else x / (1 - rate)."""
 
@@ -126,21 +133,6 @@ class Zero(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x * 0
-
-
-class Gain(nn.Module):
-    """Its input times one learned number."""
-
-    def __init__(self, initial: float):
-        super().__init__()
-        self.initial = initial
-        self.weight = nn.Parameter(torch.tensor(initial))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.weight
-
-    def extra_repr(self) -> str:
-        return f"initial={self.initial}"
 
 
 class SoftmaxOfAll(nn.Module):

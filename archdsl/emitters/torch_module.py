@@ -22,9 +22,10 @@ from archdsl.emitters.initialisers import INITIALISERS
 from archdsl.emitters.ramps import with_rates
 from archdsl.errors import ArchError, Mistake
 from archdsl.network import Network, Operation, Output
-from archdsl.op import Call, Layer, Recipe
+from archdsl.op import Call, Layer, Recipe, Weight
 
 Returned: TypeAlias = Tensor | list[Tensor] | dict[str, Tensor]
+Part: TypeAlias = nn.Module | nn.Parameter
 
 
 def _table(prefix: str, module: object, names: Iterable[str]) -> dict[str, Callable[..., Any]]:
@@ -55,8 +56,8 @@ TARGETS: dict[str, Callable[..., Any]] = {
         "archdsl.emitters.layers",
         layers,
         [
-            "SameConv2d", "SameConv3d", "deformable_conv", "MapLayerNorm", "DropPath", "ChannelShuffle",
-            "Chunk", "CentreCrop", "Zero", "Gain", "SoftmaxOfAll", "largest_of_channels",
+            "SameConv2d", "SameConv3d", "deformable_conv", "MapLayerNorm", "MapLinear", "DropPath",
+            "ChannelShuffle", "Chunk", "CentreCrop", "Zero", "SoftmaxOfAll", "largest_of_channels",
             "mean_of_channels", "swap", "affinity", "local_filter", "matrix_product", "scaled",
             "resize_like", "align_like", "unpool", "crop_like", "reshape_like", "total", "product",
         ],
@@ -71,11 +72,15 @@ TARGETS: dict[str, Callable[..., Any]] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a program: a module (by its path) or a function gives `value` from `inputs`."""
+    """One line of a program: a module (by its path) or a function gives `value` from `inputs`.
+
+    `weight` is the path of a learned tensor that a function reads after them, if any.
+    """
 
     value: int
     inputs: tuple[int, ...]
     run: str | Call
+    weight: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,8 @@ class Program:
         values: dict[int, Any] = {0: graph.placeholder("image", type_expr=Tensor)}
         for step in self.steps:
             inputs = tuple(values[value] for value in step.inputs)
+            if step.weight:
+                inputs += (graph.get_attr(step.weight),)
             if isinstance(step.run, str):
                 values[step.value] = graph.create_node(
                     "call_module", step.run, inputs, name=step.run.replace(".", "_")
@@ -205,7 +212,7 @@ def build(network: Network, *, inference: bool = False) -> Model:
         number: operation.op.torch(network.shapes_into(operation))
         for number, operation in ((number, network.operations[number]) for number in numbers)
     }
-    modules, steps = _assemble(network, recipes)
+    parts, steps = _assemble(network, recipes)
     programs = _programs(network, steps, inference)
     outputs = {
         name: output
@@ -215,8 +222,8 @@ def build(network: Network, *, inference: bool = False) -> Model:
     weights = {name: output.weight for name, output in outputs.items()}
     activations = {name: _activation(network, output.value) for name, output in outputs.items()}
     model = Model(*programs, weights, {name: word for name, word in activations.items() if word})
-    for path, module in modules.items():
-        _place(model, path, module)
+    for path, part in parts.items():
+        _place(model, path, part)
     model._link()
     return model
 
@@ -233,9 +240,9 @@ def _activation(network: Network, value: int) -> str:
     return ""
 
 
-def _assemble(network: Network, recipes: Mapping[int, Recipe]) -> tuple[dict[str, nn.Module], list[Step]]:
-    """The modules by path, and the steps that call them."""
-    modules: dict[str, nn.Module] = {}
+def _assemble(network: Network, recipes: Mapping[int, Recipe]) -> tuple[dict[str, Part], list[Step]]:
+    """Modules and learned tensors by path, and the steps that use them."""
+    parts: dict[str, Part] = {}
     steps: list[Step] = []
     alone = chains(network, recipes)
     for number, recipe in recipes.items():
@@ -244,16 +251,23 @@ def _assemble(network: Network, recipes: Mapping[int, Recipe]) -> tuple[dict[str
         chain = alone.get(scope, ())
         if number in chain:
             if number == chain[-1]:
-                modules[scope] = _sequence(network, recipes, chain)
+                parts[scope] = _sequence(network, recipes, chain)
                 steps.append(Step(number + 1, network.operations[chain[0]].inputs, scope))
         elif isinstance(recipe, Call):
             steps.append(Step(number + 1, operation.inputs, recipe))
         else:
             path = f"after_{operation.path}" if chain else operation.path
-            if path not in modules:
-                modules[path] = _made(operation, recipe)
-            steps.append(Step(number + 1, operation.inputs, path))
-    return modules, steps
+            if path not in parts:
+                parts[path] = _made(operation, recipe) if isinstance(recipe, Layer) else tensor(recipe)
+            steps.append(_step(number + 1, operation.inputs, recipe, path))
+    return parts, steps
+
+
+def _step(value: int, inputs: tuple[int, ...], recipe: Layer | Weight, path: str) -> Step:
+    """The step of what stands at a path."""
+    if isinstance(recipe, Layer):
+        return Step(value, inputs, path)
+    return Step(value, inputs, Call(recipe.target), weight=path)
 
 
 def _sequence(
@@ -302,12 +316,20 @@ def _uninitialised(kind: Callable[..., nn.Module], arguments: Mapping[str, Any])
     return module
 
 
-def _place(model: nn.Module, path: str, module: nn.Module) -> None:
-    """Registers a module under a dotted path; what is missing on the way becomes plain containers."""
+def tensor(weight: Weight) -> nn.Parameter:
+    """The learned tensor of a recipe, on torch's default device."""
+    return nn.Parameter(torch.full(weight.shape, weight.initial))
+
+
+def _place(model: nn.Module, path: str, part: Part) -> None:
+    """Registers a part under a dotted path; what is missing on the way becomes plain containers."""
     *scopes, name = path.split(".")
     container = model
     for scope in scopes:
         if scope not in container._modules:
             container.add_module(scope, nn.Module())
         container = container.get_submodule(scope)
-    container.add_module(name, module)
+    if isinstance(part, nn.Parameter):
+        container.register_parameter(name, part)
+    else:
+        container.add_module(name, part)

@@ -1,10 +1,11 @@
-"""Every number of a map times one number: a given one, or a learned one."""
+"""Every number of a map times a number: a given one, or a learned one."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import final
 
-from archdsl.op import Call, Layer, Op, Real, arg
+from archdsl.op import Call, Flag, Op, Real, Weight, arg
 from archdsl.tensors import Cost, Shape, Shapes
 
 
@@ -28,14 +29,21 @@ class Scale(_Factor):
 
 @final
 class Gain(_Factor):
-    """Its input times a learned number: how much a branch counts. At 0 it is silent at first."""
+    """Its input times a learned number: how much a branch, or each of its channels, counts.
+
+    Near 0 it is silent at first. One a channel is the layer scale of Touvron et al. (2021).
+    """
 
     name = "gain"
     has_weights = True
     init: float = arg(0.0, kind=Real(), doc="the number at first")
+    channels: bool = arg(False, kind=Flag(), doc="whether each channel has its own")
+
+    def _sizes(self, x: Shape) -> tuple[int, ...]:
+        return (x.channels, *(1,) * x.rank) if self.channels else ()
 
     def cost(self, inputs: Shapes) -> Cost:
-        return Cost(params=1)
+        return Cost(params=prod(self._sizes(inputs[0])))
 
-    def torch(self, inputs: Shapes) -> Layer:
-        return Layer("archdsl.emitters.layers.Gain", {"initial": self.init})
+    def torch(self, inputs: Shapes) -> Weight:
+        return Weight("operator.mul", self._sizes(inputs[0]), self.init)

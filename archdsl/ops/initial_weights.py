@@ -13,6 +13,7 @@ INITIAL_WEIGHTS = (
     "xavier",
     "normal",
     "truncated",
+    "truncated_02",
     "uniform_out",
     "identity",
     "zero",

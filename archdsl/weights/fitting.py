@@ -31,7 +31,7 @@ def load_published(
     Args:
         path: the encoder's module path.
         published: where the weights are.
-        parts: module paths, below `path`, of everything with weights in the whole encoder, built or not.
+        parts: paths, below `path`, of everything with weights in the whole encoder, built or not.
         channels: of the image.
 
     Raises:
@@ -44,7 +44,9 @@ def load_published(
     state = _with_counters(_in_channels(fetched.state, wanted), wanted)
     built = {_owner(name) for name in wanted}
     strangers = tuple(
-        name for name in state if name not in wanted and (_owner(name) in built or _owner(name) not in parts)
+        name
+        for name in state
+        if name not in wanted and name not in parts and (_owner(name) in built or _owner(name) not in parts)
     )
     _check(str(published), state, wanted, strangers)
     encoder.load_state_dict({name: state[name] for name in wanted})

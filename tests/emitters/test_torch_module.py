@@ -129,6 +129,21 @@ def test_the_parts_of_a_network_are_submodules() -> None:
     )
 
 
+def test_a_learned_tensor_has_its_own_path_as_key() -> None:
+    net = Wiring(3, 8, 8)
+    x = net.add("a.scale", op("gain", init=0.5, channels=True), 0)
+    x = net.add("b", op("gain", init=2.0), x)
+    model = build(net.network(Output("out", x)))
+    state = model.state_dict()
+    assert set(state) == {"a.scale", "b"}
+    assert torch.equal(state["a.scale"], torch.full((3, 1, 1), 0.5))
+    assert torch.equal(state["b"], torch.tensor(2.0))
+    state["a.scale"] *= torch.arange(3.0)[:, None, None]
+    x = torch.randn(2, 3, 8, 8)
+    for made in (model, copy.deepcopy(model)):
+        assert torch.equal(made(x), x * torch.arange(3.0)[:, None, None])
+
+
 def test_operations_of_one_path_share_one_module() -> None:
     net = Wiring(4, 8, 8)
     first = net.add("a", op("conv", kernel=3, out=4), 0)

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
-from archdsl.emitters.torch_module import TARGETS, make
-from archdsl.op import Layer, Op, arguments
+from archdsl.emitters.torch_module import TARGETS, make, tensor
+from archdsl.op import Layer, Op, Weight, arguments
 from archdsl.ops import OPERATIONS
 from archdsl.ops.initial_weights import INITIAL_WEIGHTS
 from archdsl.tensors import Shape
@@ -294,8 +294,10 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "deform_conv": deformed(),
     "transpose_conv": transposed(),
     "linear": st.builds(
-        lambda x, out, bias, init: Case(op("linear", out=out, bias=bias, init=init), (x,)),
-        vectors,
+        lambda x, out, bias, init: Case(
+            op("linear", out=out, bias=bias, init=init, over="channels" if x.rank else "all"), (x,)
+        ),
+        anything,
         whole(1, 20),
         st.booleans(),
         st.sampled_from(INITIAL_WEIGHTS),
@@ -335,7 +337,9 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     ),
     "local_filter": filtered(),
     "scale": st.builds(lambda x, factor: Case(op("scale", factor=factor), (x,)), anything, rates),
-    "gain": st.builds(lambda x, init: Case(op("gain", init=init), (x,)), anything, rates),
+    "gain": st.builds(
+        lambda x, init, own: Case(op("gain", init=init, channels=own), (x,)), anything, rates, st.booleans()
+    ),
     "interpolate": interpolated(),
     "upsample": st.builds(lambda x, scale: Case(op("upsample", scale=scale), (x,)), maps(), whole(1, 4)),
     "crop": cropped(),
@@ -369,6 +373,9 @@ def module_of(case: Case) -> tuple[nn.Module | None, Callable[..., Tensor]]:
         module = make(recipe)
         return module, module
     function = TARGETS[recipe.target]
+    if isinstance(recipe, Weight):
+        weight = tensor(recipe)
+        return nn.ParameterList([weight]), lambda *inputs: function(*inputs, weight)
     if recipe.as_list:
         return None, lambda *inputs: function(list(inputs), **recipe.arguments)
     return None, lambda *inputs: function(*inputs, **recipe.arguments)

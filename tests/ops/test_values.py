@@ -276,6 +276,7 @@ def test_every_word_for_initial_weights_has_a_meaning() -> None:
         ("xavier", math.sqrt(2 / (9 * 64 + 9 * 32 / 4))),
         ("normal", 0.01),
         ("truncated", 0.01),
+        ("truncated_02", 0.02),
         ("uniform_out", 1 / math.sqrt(64) / math.sqrt(3)),
         ("zero", 0.0),
     ],

@@ -15,6 +15,7 @@ from archdsl.emitters.torch_module import Model
 
 TORCHVISION = (
     "alexnet",
+    *(f"convnext_{size}" for size in ("tiny", "small", "base", "large")),
     *(f"densenet{depth}" for depth in (121, 161, 169, 201)),
     "googlenet",
     "inception_v3",

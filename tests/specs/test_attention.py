@@ -137,14 +137,14 @@ def position_attention(m: nn.Module, x: Tensor) -> Tensor:
     """Fu et al. 2018, equations 1 and 2."""
     query, key, value = (pixels(m.get_submodule(f"{name}_conv")(x)) for name in ("query", "key", "value"))
     share = torch.einsum("bcj,bci->bji", query, key).softmax(2)
-    return x + m.gamma.weight * torch.einsum("bji,bci->bcj", share, value).reshape(x.shape)
+    return x + m.gamma * torch.einsum("bji,bci->bcj", share, value).reshape(x.shape)
 
 
 def channel_attention(m: nn.Module, x: Tensor) -> Tensor:
     """Fu et al. 2018, equations 3 and 4, the energy negated as in the authors' code."""
     energy = torch.einsum("bjn,bin->bji", pixels(x), pixels(x))
     share = (energy.amax(2, keepdim=True) - energy).softmax(2)
-    return x + m.gamma.weight * torch.einsum("bji,bin->bjn", share, pixels(x)).reshape(x.shape)
+    return x + m.gamma * torch.einsum("bji,bin->bjn", share, pixels(x)).reshape(x.shape)
 
 
 def strip_pooling(m: nn.Module, x: Tensor) -> Tensor:

@@ -84,7 +84,10 @@ def test_a_classic_has_the_levels_of_its_table(name: str) -> None:
     assert levels(name) == CLASSICS[name]
 
 
-@pytest.mark.parametrize("name", ["dla34", "hrnet_w18", "inception_v3", "densenet121", *CLASSICS])
+@pytest.mark.parametrize(
+    "name",
+    ["convnext_tiny", "dla34", "hrnet_w18", "inception_v3", "densenet121", "regnet_y_400mf", *CLASSICS],
+)
 def test_an_encoder_serves_a_decoder_at_an_odd_size(name: str) -> None:
     module = ours(f"encoder {name} | skip plain | up transpose | head 1x1 out=2")
     with torch.device("meta"):

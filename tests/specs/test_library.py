@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+import torchvision
 from torch import nn
 
 import archdsl
@@ -163,6 +164,7 @@ def test_se_stands_where_its_place_says(place: str) -> None:
             math.sqrt(2 / (576 * 9)),
         ),  # torchvision's fan of a depthwise
         ("mobilenet_v2", "classifier.1", 0.01),
+        ("convnext_tiny", "features.1.0.block.3", 0.02),
     ],
 )
 def test_initial_weights_have_the_references_deviation(model: str, layer: str, deviation: float) -> None:
@@ -190,6 +192,15 @@ def test_stochastic_depth_has_timms_rates(model: str) -> None:
     assert rates(ours(model)) == {
         path: rate for path, rate in summed.items() if theirs.get_submodule(path).has_skip
     }
+
+
+def test_stochastic_depth_of_convnext_grows_to_its_last_block() -> None:
+    with torch.device("meta"):
+        theirs = torchvision.models.convnext_tiny()
+    wanted = {
+        path.rpartition(".")[0]: module.p for path, module in theirs.named_modules() if hasattr(module, "p")
+    }
+    assert rates(ours("convnext_tiny")) == pytest.approx({path: p for path, p in wanted.items() if p})
 
 
 def rates(module: nn.Module) -> dict[str, float]:

@@ -28,6 +28,7 @@ SIZES = {
 COMPARED = (
     "alexnet",
     "bninception",
+    "convnext_tiny",
     "densenet121",
     "densenet161",
     "dla34",

@@ -6,7 +6,7 @@ import dataclasses
 from functools import lru_cache
 
 from archdsl.network import Network, Operation
-from archdsl.op import Layer, Op, per_axis
+from archdsl.op import Call, Op, per_axis
 from archdsl.ops.convolutions import Conv, DepthwiseConv
 from archdsl.ops.deformable import DeformableConv
 from archdsl.ops.geometry import Size
@@ -42,7 +42,7 @@ def _macs(op: Op, inputs: Shapes) -> int:
 def own_name(network: Network, operation: Operation) -> str:
     """The end of the path of an operation's module; empty for one that has none, such as a join."""
     recipe = operation.op.torch(network.shapes_into(operation))
-    return operation.path.rsplit(".", 1)[-1] if isinstance(recipe, Layer) else ""
+    return "" if isinstance(recipe, Call) else operation.path.rsplit(".", 1)[-1]
 
 
 def is_pool(op: Op) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 import archdsl
-from tests.specs.references import ours
+from archdsl.weights.files import load_file, save_file
+from tests.specs.references import disagreement, images, ours, randomised
 
 UNET = """
 input 1x512x512
@@ -63,6 +66,22 @@ def test_three_more_heads_in_training_add_99_parameters() -> None:
 )
 def test_a_shallower_decoder_has_the_published_parameters(form: str, depth: int, parameters: int) -> None:
     assert unet(f"skip {form} depth={depth}").params == parameters
+
+
+@pytest.mark.parametrize(("depth", "parameters"), [(1, 100_961), (2, 511_105), (3, 2_204_961)])
+def test_a_pruned_nested_unet_is_its_part_of_the_trained_one(
+    tmp_path: Path, depth: int, parameters: int
+) -> None:
+    deep = randomised(unet("skip nested", "supervise=deep").to_torch().eval())
+    path = tmp_path / "deep.safetensors"
+    save_file(deep, path, {})
+    pruned = unet(f"skip nested depth={depth}").to_torch().eval()
+    load_file(pruned, path)
+    assert sum(parameter.numel() for parameter in pruned.parameters()) == parameters
+    deep.training = True  # for the outputs of lower depths; dropout stays off
+    x = images(32, 48, channels=1)
+    with torch.inference_mode():
+        assert disagreement(pruned(x), deep(x)[f"head{depth}"]) <= 1e-6
 
 
 # ---- only what is used is built ------------------------------------------------------------------

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from archdsl.network import Network, Operation
-from archdsl.op import Op
+from archdsl.op import Op, arguments
 from archdsl.tensors import Shape
 
 VERSION = b"archdsl-1"
@@ -25,8 +25,14 @@ Program: TypeAlias = tuple[tuple[bytes | None, tuple[int, ...], bool, bool, str]
 
 @lru_cache(maxsize=65_536)
 def op_digest(op: Op) -> bytes:
-    """A hash of an operation and its arguments."""
-    return hashlib.blake2b(repr(op).encode(), digest_size=16).digest()
+    """A hash of an operation and its arguments; `3x3` and `3` are the same window."""
+    told = [op.name, *((name, _side(getattr(op, name))) for name in arguments(type(op)))]
+    return hashlib.blake2b(repr(told).encode(), digest_size=16).digest()
+
+
+def _side(value: Any) -> Any:
+    """One number for a size whose sides are equal."""
+    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
 class Digested(NamedTuple):

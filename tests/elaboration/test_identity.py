@@ -20,6 +20,7 @@ EQUAL = [
     ("conv 3x3 8 | bn | relu", "def f(w) = conv 3x3 w | bn | relu\nf 8"),
     ("conv 3x3 8 | bn | relu", "(conv 3x3 8 | bn) as a | relu as b"),
     ("conv 3x3 8 | relu", "conv 3x3 8 | id | relu"),
+    ("conv 3x3 8 | pool max 2x2", "conv 3 8 | pool max 2"),
     ("conv 3x3 8 | relu | conv 3x3 8 | relu", "(conv 3x3 8 | relu) * 2"),
     ("add(conv 3x3 8, conv 1x1 8 | relu)", "add(conv 1x1 8 | relu, conv 3x3 8)"),
     ("conv 3x3 8 | if 1 > 2 (relu)", "conv 3x3 8"),
@@ -33,6 +34,8 @@ EQUAL = [
 DIFFERENT = [
     ("conv 3x3 8", "conv 3x3 8 bias=false"),
     ("conv 3x3 8", "conv 5x5 8"),
+    ("conv 3x3 8", "conv 3x1 8"),
+    ("input 3x4x32x32\nconv 3 8", "input 3x32x32\nconv 3 8"),
     ("conv 3x3 8", "input 3x225x225\nconv 3x3 8"),
     ("conv 3x3 8 | relu | bn", "conv 3x3 8 | bn | relu"),
     ("concat(conv 3x3 8, conv 1x1 8)", "concat(conv 1x1 8, conv 3x3 8)"),

@@ -14,6 +14,8 @@ from tests.specs.references import carried, disagreement, images, ours, randomis
 
 DECODER = "| skip plain | up nearest channels=[256, 128, 64, 32, 16] | head 3x3 out=1"
 EFFICIENTNET = "encoder tf_efficientnet_b0 taps=[act1, blocks.1, blocks.2, {}, blocks.6]" + DECODER
+TRANSITIONS = [f"features.transition{n}.relu" for n in (1, 2, 3)]
+DENSENET = f"[features.relu0, {', '.join(TRANSITIONS)}, features.norm5]"
 SCSE = """
 def gated(width) = scse | double_conv width
 
@@ -75,6 +77,7 @@ UNETS = {
     "resnet50": (32_521_105, nodes()),
     "vgg16_bn": (23_756_689, {"decoder.center": "context", **nodes()}),
     "mobilenet_v2": (6_628_945, nodes()),
+    "densenet121": (13_607_633, nodes()),
 }
 
 
@@ -111,6 +114,23 @@ def test_a_nested_unet_is_smps_unetplusplus() -> None:
     assert compared(module, theirs, images(64, 96)) <= 1e-4
 
 
+@pytest.mark.parametrize(
+    ("architecture", "skip", "up", "places", "parameters"),
+    [
+        (smp.Unet, "plain", "", nodes(), 5_834_701),
+        (smp.UnetPlusPlus, "nested order=newest", "inner=encoder", nested_nodes(), 6_066_221),
+    ],
+)
+def test_decoders_on_timms_efficientnet_are_smps(
+    architecture: type[nn.Module], skip: str, up: str, places: dict[str, str], parameters: int
+) -> None:
+    theirs = made(architecture, "tu-tf_efficientnet_b0")
+    decoder = f"skip {skip} | up nearest channels=[256, 128, 64, 32, 16] {up}"
+    module = carried(theirs, ours(f"encoder tf_efficientnet_b0 | {decoder} | head 3x3 out=1"), places)
+    assert total(module) == total(theirs) == parameters
+    assert compared(module, theirs, images(64, 96)) <= 1e-4
+
+
 NESTED = (
     "| skip nested order=newest | up nearest channels=[256, 128, 64, 32, 16] inner=encoder | head 3x3 out=1"
 )
@@ -123,6 +143,8 @@ NESTED = (
         ("resnet18", 15_970_449),
         ("resnet50", 48_985_745),
         ("resnet101", 67_977_873),
+        (f"densenet121 taps={DENSENET}", 30_072_273),
+        ("mobilenet_v2 taps=[features.1, features.3, features.6, features.13, features.18]", 6_824_721),
         ("tf_efficientnet_b0 taps=[act1, blocks.1, blocks.2, blocks.4, blocks.6]", 6_569_581 - 412_160),
     ],
 )

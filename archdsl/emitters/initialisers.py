@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 Fill = Callable[[Any], None]
@@ -44,6 +45,23 @@ def _identity(module: nn.Module, weight: Tensor) -> Tensor:
     return nn.init.dirac_(weight, getattr(module, "groups", 1))
 
 
+def _bilinear(module: nn.Module, weight: Tensor) -> Tensor:
+    """Each channel interpolated for itself, as a transposed convolution twice its stride wide does.
+
+    Long et al. 2014, arXiv:1411.4038, section 3.3.
+    """
+    kernel = torch.ones(())
+    for side in weight.shape[2:]:
+        factor = (side + 1) // 2
+        centre = factor - 1 if side % 2 else factor - 0.5
+        kernel = kernel[..., None] * (1 - (torch.arange(side) - centre).abs() / factor)
+    channels = torch.arange(weight.shape[0])
+    with torch.no_grad():
+        weight.zero_()
+        weight[channels, channels % weight.shape[1]] = kernel.to(weight)
+    return weight
+
+
 def _zero_gamma(norm: Any) -> None:
     norm.reset_parameters()
     nn.init.zeros_(norm.weight)
@@ -65,6 +83,7 @@ INITIALISERS: dict[str, Fill] = {
     "truncated": _weights(lambda _, weight: nn.init.trunc_normal_(weight, std=0.01, a=-2.0, b=2.0)),
     "truncated_02": _weights(lambda _, weight: nn.init.trunc_normal_(weight, std=0.02, a=-2.0, b=2.0)),
     "uniform_out": _weights(_uniform_out),
+    "bilinear": _weights(_bilinear),
     "identity": _weights(_identity),
     "zero": _weights(lambda _, weight: nn.init.zeros_(weight)),
     "zero_gamma": _zero_gamma,

@@ -114,18 +114,18 @@ class Chunk(nn.Module):
         return f"start={self.start}, length={self.length}"
 
 
-class CentreCrop(nn.Module):
-    """The middle of a map, of a given size."""
+class Crop(nn.Module):
+    """A piece of a map, of a given size: from `offset` on, or the middle."""
 
-    def __init__(self, size: Sequence[int]):
+    def __init__(self, size: Sequence[int], offset: Sequence[int] | None = None):
         super().__init__()
-        self.size = tuple(size)
+        self.size, self.offset = tuple(size), offset
 
     def forward(self, x: Tensor) -> Tensor:
-        return _cropped(x, self.size)
+        return _cropped(x, self.size, self.offset)
 
     def extra_repr(self) -> str:
-        return f"size={self.size}"
+        return f"size={self.size}, offset={self.offset}"
 
 
 class Zero(nn.Module):
@@ -261,15 +261,15 @@ def unpool(x: Tensor, of: Tensor, size: tuple[int, ...], pad: tuple[int, ...]) -
     return flat.scatter(2, places.flatten(2), align_like(x, largest).flatten(2)).reshape(of.shape)
 
 
-def crop_like(x: Tensor, like: Tensor) -> Tensor:
-    """The middle of x, in the height and width of `like`."""
-    return _cropped(x, like.shape[2:])
+def crop_like(x: Tensor, like: Tensor, offset: Sequence[int] | None) -> Tensor:
+    """A piece of x in the height and width of `like`: from `offset` on, or the middle."""
+    return _cropped(x, like.shape[2:], offset)
 
 
-def _cropped(x: Tensor, wanted: Sequence[int]) -> Tensor:
+def _cropped(x: Tensor, wanted: Sequence[int], offset: Sequence[int] | None) -> Tensor:
     padding: list[int] = []
-    for size, side in zip(x.shape[2:], wanted, strict=True):
-        before = (size - side) // 2
+    for axis, (size, side) in enumerate(zip(x.shape[2:], wanted, strict=True)):
+        before = (size - side) // 2 if offset is None else offset[axis]
         padding = [-before, side - size + before, *padding]
     return F.pad(x, padding)
 

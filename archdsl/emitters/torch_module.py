@@ -57,7 +57,7 @@ TARGETS: dict[str, Callable[..., Any]] = {
         layers,
         [
             "SameConv2d", "SameConv3d", "deformable_conv", "MapLayerNorm", "MapLinear", "DropPath",
-            "ChannelShuffle", "Chunk", "CentreCrop", "Zero", "SoftmaxOfAll", "largest_of_channels",
+            "ChannelShuffle", "Chunk", "Crop", "Zero", "SoftmaxOfAll", "largest_of_channels",
             "mean_of_channels", "swap", "affinity", "local_filter", "matrix_product", "scaled",
             "resize_like", "align_like", "unpool", "crop_like", "reshape_like", "total", "product",
         ],

@@ -198,9 +198,11 @@ class CropTooLarge(Mistake):
     code = "E209"
     wanted: Sizes
     given: Sizes
+    offset: Sizes
 
     def message(self) -> str:
-        return f"{size(self.wanted)} cannot be cropped out of {size(self.given)}"
+        start = f" from {size(self.offset)} on" if any(self.offset) else ""
+        return f"{size(self.wanted)} cannot be cropped out of {size(self.given)}{start}"
 
     def help(self) -> str:
         return "`interpolate like=@x` makes a map larger; `pad` adds zeros around it"
@@ -223,17 +225,19 @@ class ExactlyOne(Mistake):
 
 
 class PaddingTooLarge(Mistake):
-    """Pooling windows that would lie in the padding alone."""
+    """Windows that would lie in the padding alone."""
 
     code = "E211"
+    word: str
     kernel: Sizes
     padding: Sizes
+    most: Sizes
 
     def message(self) -> str:
-        return f"`pool` cannot pad {size(self.padding)} around a {size(self.kernel)} window"
+        return f"`{self.word}` cannot pad {size(self.padding)} around a {size(self.kernel)} window"
 
     def help(self) -> str:
-        return f"pad by {size(tuple(side // 2 for side in self.kernel))} at most"
+        return f"pad by {size(self.most)} at most"
 
 
 class NoSuchChunk(Mistake):

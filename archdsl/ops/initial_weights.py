@@ -15,6 +15,7 @@ INITIAL_WEIGHTS = (
     "truncated",
     "truncated_02",
     "uniform_out",
+    "bilinear",
     "identity",
     "zero",
 )

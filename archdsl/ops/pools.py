@@ -16,8 +16,9 @@ def _padding(op: Pool | Unpool, size: Axes, x: Shape) -> Axes:
     if op.pad is None:
         return centred(size, (1,) * x.rank)
     pad = axes(op.name, "pad", op.pad, x)
-    if any(2 * p > k for p, k in zip(pad, size, strict=True)):
-        raise PaddingTooLarge(size, pad)
+    most = tuple(k // 2 for k in size)
+    if any(p > m for p, m in zip(pad, most, strict=True)):
+        raise PaddingTooLarge(op.name, size, pad, most)
     return pad
 
 

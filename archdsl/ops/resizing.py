@@ -8,7 +8,7 @@ from typing import Any, final
 
 from archdsl.errors.shapes import AlignCorners, CropTooLarge, ExactlyOne, NothingLeft, WrongKind
 from archdsl.op import Call, Dims, Flag, Int, Layer, MapRef, Op, Real, Recipe, Word, arg
-from archdsl.ops.geometry import Size, axes, want_map
+from archdsl.ops.geometry import Axes, Size, axes, want_map
 from archdsl.tensors import Shape, Shapes, Stride, Window
 
 # Pixels that one pixel of the result reads along each dimension.
@@ -127,7 +127,7 @@ class Upsample(Op):
 
 @final
 class Crop(Op):
-    """Cuts the middle out of a map, in a given size or in that of another map.
+    """Cuts a piece out of a map, in a given size or in that of another map: the middle, or from `offset` on.
 
     >>> Crop().shape((Shape(8, 12, 12), Shape(4, 7, 7)))
     Shape(8, 7, 7)
@@ -138,6 +138,14 @@ class Crop(Op):
     maps = ("like",)
     size: Size | None = arg(None, kind=Dims(optional=True), doc="size that leaves")
     like: None = arg(None, kind=MapRef(), doc="a map whose size is taken")
+    offset: Size | None = arg(
+        None,
+        kind=Dims(low=0, optional=True),
+        doc="pixels left out at the top and the left; the middle if not given",
+    )
+
+    def _offset(self, x: Shape) -> Axes | None:
+        return None if self.offset is None else axes(self.name, "offset", self.offset, x)
 
     def shape(self, inputs: Shapes) -> Shape:
         x = inputs[0]
@@ -149,15 +157,17 @@ class Crop(Op):
             if self.size is None
             else Shape(x.channels, *axes(self.name, "size", self.size, x))
         )
-        if any(o > i for o, i in zip(y.spatial, x.spatial, strict=True)):
-            raise CropTooLarge(y.spatial, x.spatial)
+        offset = self._offset(x) or (0,) * x.rank
+        if any(o + side > i for o, side, i in zip(offset, y.spatial, x.spatial, strict=True)):
+            raise CropTooLarge(y.spatial, x.spatial, offset)
         return y
 
     def torch(self, inputs: Shapes) -> Recipe:
+        offset = self._offset(inputs[0])
         if self.size is None:
-            return Call("archdsl.emitters.layers.crop_like")
+            return Call("archdsl.emitters.layers.crop_like", {"offset": offset})
         size = axes(self.name, "size", self.size, inputs[0])
-        return Layer("archdsl.emitters.layers.CentreCrop", {"size": size})
+        return Layer("archdsl.emitters.layers.Crop", {"size": size, "offset": offset})
 
 
 @final

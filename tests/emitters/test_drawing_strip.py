@@ -371,7 +371,7 @@ def test_every_operation_of_the_language_has_words():
     samples = {
         "conv": (3, 8), "dwconv": (3,), "deform_conv": (3, 8), "transpose_conv": (2, 8), "linear": (8,),
         "pool": ("max", 2), "chunk": (0, 2), "shuffle": (2,), "pad": (1,), "channel_pool": ("max",),
-        "scale": (2,), "affinity": (1,), "local_filter": (1,),
+        "scale": (2,), "affinity": (1,),
     }  # fmt: skip
     from archdsl.emitters.drawing.phrases import described
 

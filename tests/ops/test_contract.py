@@ -142,6 +142,7 @@ def transposed(draw: Draw) -> Case:
     rank = draw(ranks)
     stride = draw(sizes(rank, 1, 4))
     kernel = tuple(s + (2 * draw(whole(0, 1)) if s == 1 else draw(whole(0, 3))) for s in each(stride, rank))
+    pad = draw(st.none() | st.tuples(*(whole(0, (k - 1) // 2) for k in kernel)))
     groups = draw(whole(1, 3))
     made = op(
         "transpose_conv",
@@ -150,6 +151,7 @@ def transposed(draw: Draw) -> Case:
         stride=stride,
         groups=groups,
         bias=draw(st.booleans()),
+        pad=pad,
         init=draw(st.sampled_from(INITIAL_WEIGHTS)),
     )
     return Case(made, (Shape(groups * draw(whole(1, 4)), *(draw(whole(1, 5)) for _ in range(rank))),))
@@ -208,9 +210,11 @@ def reshaped(draw: Draw) -> Case:
 def cropped(draw: Draw) -> Case:
     x = draw(maps())
     size = tuple(draw(whole(1, side)) for side in x.spatial)
+    places = st.tuples(*(whole(0, side - kept) for side, kept in zip(x.spatial, size, strict=True)))
+    offset = draw(st.none() | places)
     if draw(st.booleans()):
-        return Case(op("crop", size=size), (x,))
-    return Case(op("crop"), (x, Shape(draw(channels), *size)))
+        return Case(op("crop", size=size, offset=offset), (x,))
+    return Case(op("crop", offset=offset), (x, Shape(draw(channels), *size)))
 
 
 @st.composite

@@ -127,10 +127,18 @@ def test_a_crop_lies_inside() -> None:
     mistake = refused(CropTooLarge, "crop", MAP, size=11)
     assert (mistake.wanted, mistake.given) == ((11, 11), (12, 10))
     refused(CropTooLarge, "crop", MAP, Shape(3, 12, 11))
+    refused(CropTooLarge, "crop", MAP, size=9, offset=(3, 2))
+    OPERATIONS["crop"](size=9, offset=(3, 1)).shape((MAP,))
 
 
 def test_pooling_windows_see_more_than_padding() -> None:
-    refused(PaddingTooLarge, "pool", MAP, kind="max", size=3, pad=2)
+    assert refused(PaddingTooLarge, "pool", MAP, kind="max", size=3, pad=2).most == (1, 1)
+
+
+def test_a_transposed_convolution_leaves_a_pixel() -> None:
+    mistake = refused(PaddingTooLarge, "transpose_conv", MAP, kernel=4, out=8, pad=2)
+    assert mistake.most == (1, 1)
+    assert OPERATIONS["transpose_conv"](kernel=4, out=8, pad=1).shape((Shape(3, 1, 1),)) == Shape(8, 2, 2)
 
 
 # ---- kinds ---------------------------------------------------------------------------------------

@@ -89,6 +89,11 @@ def test_a_crop_is_the_middle() -> None:
     assert torch.equal(called("crop", X, torch.zeros(2, 1, 4, 3)), X[..., 2:6, 2:5])
 
 
+def test_a_crop_with_an_offset_starts_there() -> None:
+    assert torch.equal(module("crop", size=(5, 4), offset=(3, 1))(X), X[..., 3:8, 1:5])
+    assert torch.equal(called("crop", X, torch.zeros(2, 1, 4, 3), offset=0), X[..., :4, :3])
+
+
 def test_reshape_keeps_the_order_of_the_numbers() -> None:
     expected = X.flatten(1).unflatten(1, (X.shape[3], X.shape[1], X.shape[2]))
     assert torch.equal(called("reshape", X, torch.zeros(expected.shape)), expected)
@@ -287,6 +292,15 @@ def test_initial_weights_have_the_deviation_of_their_papers(word: str, deviation
     assert conv.weight.std().item() == pytest.approx(deviation, rel=0.05)
     assert conv.weight.mean().item() == pytest.approx(0, abs=0.1 * deviation)
     assert not conv.bias.any()
+
+
+@pytest.mark.parametrize(("kernel", "scale"), [(4, 2), (16, 8)])
+def test_bilinear_weights_interpolate_where_the_edge_is_not_seen(kernel: int, scale: int) -> None:
+    """Each channel for itself, like corners that are not aligned."""
+    climb = module("transpose_conv", X, kernel=kernel, out=12, stride=scale, bias=False, init="bilinear")
+    expected = F.interpolate(X, scale_factor=scale, mode="bilinear")
+    inner = (..., slice(scale, -scale), slice(scale, -scale))
+    torch.testing.assert_close(climb(X)[inner], expected[inner])
 
 
 def test_without_a_word_weights_are_those_of_torch() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 import archdsl
@@ -86,6 +87,72 @@ SMP = {
 @pytest.mark.parametrize("name", SMP)
 def test_a_model_has_smps_parameters(name: str) -> None:
     assert archdsl.load(name).params == SMP[name]
+
+
+# ---- FCN on VGG-16 -----------------------------------------------------------------------------------
+
+FC6, FC7, SCORE = 512 * 4096 * 49 + 4096, 4096 * 4096 + 4096, 4096 * 21 + 21
+FEATURES = 14_714_688  # of torchvision's vgg16
+
+
+def upscore(stride: int) -> int:
+    return 21 * 21 * (2 * stride) ** 2
+
+
+# As pytorch-fcn counts them, and as its layers add up.
+FCN = {
+    "fcn32s_vgg16": (136_152_917, upscore(32)),
+    "fcn16s_vgg16": (134_815_994, upscore(2) + 512 * 21 + 21 + upscore(16)),
+    "fcn8s_vgg16": (134_489_759, 2 * upscore(2) + (512 + 256) * 21 + 42 + upscore(8)),
+}
+
+
+@pytest.mark.parametrize("name", FCN)
+def test_a_fully_convolutional_vgg_has_the_published_parameters_and_the_images_size(name: str) -> None:
+    published, climbs = FCN[name]
+    found = archdsl.load(name)
+    assert isinstance(found, archdsl.Architecture)
+    assert found.params == published == FEATURES + FC6 + FC7 + SCORE + climbs
+    with torch.device("meta"):
+        module = found.to_torch()
+        for size in ((224, 224), (97, 131), (1, 32)):
+            assert module(torch.empty(1, 3, *size)).shape == (1, 21, *size)
+
+
+def fully_convolutional(m: nn.Module, x: Tensor, levels: int) -> Tensor:
+    """Long et al. 2014, section 4, with the paddings and crops of the authors' networks."""
+    h, pools = F.pad(x, (99,) * 4), []
+    for layer in m.encoder.features.children():
+        h = layer(h)
+        if isinstance(layer, nn.MaxPool2d):
+            assert layer.ceil_mode
+            pools.append(h)
+    d = m.decoder
+    h = d.score(F.relu(F.conv2d(F.relu(F.conv2d(h, d.fc6.weight, d.fc6.bias)), d.fc7.weight, d.fc7.bias)))
+    for step, (pool, offset) in enumerate(list(zip(pools[3:1:-1], (5, 9), strict=True))[: levels - 1], 1):
+        up = d.get_submodule(f"up{step}")
+        h = F.conv_transpose2d(h, up.upscore.weight, stride=2)
+        scored = up.score(pool)
+        h = h + scored[:, :, offset : offset + h.shape[2], offset : offset + h.shape[3]]
+    last = list(d.children())[-1].upscore
+    h = F.conv_transpose2d(h, last.weight, stride=2 ** (6 - levels))
+    offset = {1: 19, 2: 27, 3: 31}[levels]
+    return h[:, :, offset : offset + x.shape[2], offset : offset + x.shape[3]]
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+@pytest.mark.parametrize("size", [(64, 96), (45, 71)])
+def test_a_fully_convolutional_network_crops_as_its_authors_do(levels: int, size: tuple[int, int]) -> None:
+    taps = ["features.8", "features.11", "features.14"][-levels:]
+    module = randomised(
+        ours(
+            f"pad 99 | encoder (vgg [1, 1, 1, 1, 1] ceil=true) taps=[{', '.join(taps)}]"
+            " | fcn 3 hidden=8 as decoder"
+        )
+    )
+    x = 1000 * images(*size, batch=1)  # transposed convolutions have small random weights
+    with torch.inference_mode():
+        assert disagreement(module(x), fully_convolutional(module, x, levels)) <= TOLERANCE
 
 
 # ---- of any encoder -----------------------------------------------------------------------------------

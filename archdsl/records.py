@@ -36,6 +36,9 @@ def _collected(cls: type) -> dict[str, Any]:
 def fill(record: object, values: tuple[Any, ...], named: dict[str, Any]) -> None:
     """What a generated `__init__` does: each field from its place, its name or its default."""
     defaults = defaults_of(type(record))
+    if not values and named.keys() == defaults.keys():
+        record.__dict__.update(named)
+        return
     if len(values) == len(defaults) and not named:
         record.__dict__.update(zip(defaults, values, strict=True))
         return

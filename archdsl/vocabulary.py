@@ -73,7 +73,7 @@ class Definition(Record):
         """The call that this definition is, if its body is one bare call."""
         return bare_call(self.body)
 
-    @property
+    @cached_property
     def is_open(self) -> bool:
         """Whether it holds a choice, or calls a definition that does; lets do not count."""
         defaults = (p.default for p in self.node.parameters or () if p.default is not None)

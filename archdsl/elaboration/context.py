@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from archdsl.blocks import Builder
-from archdsl.elaboration.choices import Asker, words_of
+from archdsl.elaboration.choices import Asker, Choice, words_of
 from archdsl.elaboration.values import EndOfRun, Value
 from archdsl.errors import ArchError, Diagnostic
 from archdsl.errors.expansion import CallsTooDeep, TooManyOperations, TooManySteps
 from archdsl.errors.names import UsesItself
+from archdsl.formatter import format_node
 from archdsl.source import Span
 from archdsl.stage import Flow, Map
 from archdsl.syntax import Node, Pipeline
@@ -68,7 +69,7 @@ class Run:
     collected: list[Diagnostic] | None = None
     lets: dict[Any, Value] = field(default_factory=dict)
     words: dict[Pipeline, dict[Node, str]] = field(default_factory=dict)
-    labels: dict[Node, tuple[str, ...]] = field(default_factory=dict)
+    choices: dict[tuple[Node, str], Choice] = field(default_factory=dict)
     evaluating: list[Any] = field(default_factory=list)
     let_traces: dict[Any, Trace] = field(default_factory=dict)
     tracing: bool = False
@@ -86,6 +87,14 @@ class Run:
         self.collected.extend(mistakes)
         if len(self.collected) > MOST_COLLECTED or any(mistake.code in ENDING for mistake in mistakes):
             raise EndOfRun
+
+    def choice(self, node: Node, name: str, options: Iterable[Node]) -> Choice:
+        """The choice of one of some options, called by their texts; made once for a name."""
+        found = self.choices.get((node, name))
+        if found is None:
+            texts = tuple(map(format_node, options))
+            found = self.choices[node, name] = Choice(name, "categorical", texts, node.span)
+        return found
 
     def words_in(self, pipeline: Pipeline, file: File) -> dict[Node, str]:
         found = self.words.get(pipeline)

@@ -31,7 +31,6 @@ from archdsl.errors.names import (
     WrongValue,
 )
 from archdsl.errors.recipes import NoSuchLevel, WrongFlow
-from archdsl.formatter import format_node
 from archdsl.network import Scope as NetworkScope
 from archdsl.source import Span
 from archdsl.stage import Flow, Map, Pyramid
@@ -255,13 +254,10 @@ class Elaborator(Joins):
         return self.named(label, flow, context, lambda inside: self.pipeline(pipeline, flow, inside), words)
 
     def _alternatives(self, node: Alternatives, flow: Any, context: Context, label: str | None) -> Any:
-        labels = context.frame.run.labels.get(node)
-        if labels is None:
-            labels = tuple(format_node(option) for option in node.options)
-            context.frame.run.labels[node] = labels
         name = context.word(node, label or "choice")
-        answer = self.evaluator.decide(Choice(name, "categorical", labels, node.span), node, context)
-        option = node.options[labels.index(str(answer))]
+        choice = context.frame.run.choice(node, name, node.options)
+        answer = self.evaluator.decide(choice, node, context)
+        option = node.options[choice.options.index(str(answer))]
         numbering = context.frame.run.words_in(option, context.frame.file)
         inside = context.but(words=name, numbering=numbering)
         return self.become(option, flow, inside, label, name)

@@ -36,7 +36,6 @@ from archdsl.errors.names import (
 )
 from archdsl.errors.spaces import BadRange, EmptyRange
 from archdsl.errors.syntax import NotAStage
-from archdsl.formatter import format_node
 from archdsl.source import Label, Span
 from archdsl.stage import BareWord, Lattice, Map, Pyramid, Size
 from archdsl.syntax import (
@@ -241,17 +240,10 @@ class Evaluator:
             for index, item in enumerate(node.items)
         )
 
-    def labels(self, node: ChoiceNode, context: Context) -> tuple[str, ...]:
-        known = context.frame.run.labels
-        found = known.get(node)
-        if found is None:
-            found = known[node] = tuple(format_node(bare(option)) for option in node.options)
-        return found
-
     def _choice(self, node: ChoiceNode, context: Context, words: str, own: frozenset[str]) -> Value:
-        labels = self.labels(node, context)
-        answer = self.decide(Choice(words, "categorical", labels, node.span), node, context)
-        option = node.options[labels.index(str(answer))]
+        choice = context.frame.run.choice(node, words, map(bare, node.options))
+        answer = self.decide(choice, node, context)
+        option = node.options[choice.options.index(str(answer))]
         return self.evaluate(option, context, words, own)
 
     def decide(self, choice: Choice, node: Node, context: Context) -> Answer:

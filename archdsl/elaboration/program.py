@@ -72,7 +72,7 @@ class Program:
         self.memo: dict[Any, Any] = {}
         self._lets: dict[Any, Value] = {}
         self._words: dict[Any, Any] = {}
-        self._labels: dict[Any, Any] = {}
+        self._choices: dict[Any, Any] = {}
         stated = [s for s in file.spec.statements if isinstance(s, Input)]
         self.stated_input = Shape(*stated[0].shape.value) if stated else None
         self.input = image or self.stated_input or DEFAULT_INPUT
@@ -150,7 +150,7 @@ class Program:
             collected,
             self._lets,
             self._words,
-            self._labels,
+            self._choices,
             tracing=tracing,
         )
         recipe = Recipe()

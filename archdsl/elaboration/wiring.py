@@ -196,7 +196,28 @@ class Wires:
         )
 
     def _whole(self, found: Partial, flow: Map, context: Context) -> tuple[Block, tuple[int, ...]]:
-        """The block of a whole definition, and the values here that it reads."""
+        """The block of a whole definition, and the values here that it reads.
+
+        Remembered by what the stage says, so that a candidate doesn't walk from name to name again.
+        """
+        if context.frame.run.memo is None:
+            return self._expanded(found, flow, context)
+
+        def build(asker: Recorder) -> Block:
+            return self._expanded(found, flow, context.but(asker=asker))[0]
+
+        image = context.frame.image
+        try:
+            key = ("encoder", key_of(found), key_of(flow), key_of(image))
+            block = self.elaborator.recall(key, context, found.words, build)
+        except Uncacheable:
+            return self._expanded(found, flow, context)
+        if block.inputs > 2:  # it reads maps that its arguments name
+            return self._expanded(found, flow, context)
+        return block, (flow.value, image.value)
+
+    def _expanded(self, found: Partial, flow: Map, context: Context) -> tuple[Block, tuple[int, ...]]:
+        """The same, by way of the definitions that a name stands for."""
         elaborator = self.elaborator
         while isinstance(found.callee, Definition) and found.callee.alias is not None:
             elaborator.check_depth(found.callee, context, found.span)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from archdsl.blocks import Block, Builder, Instance, kept_scopes, renumbered
 from archdsl.identity import Digester, final_digest, image_digest, one_digest
 from archdsl.network import Cell, Edge, Network, Operation, Output, Scope, needed
+from archdsl.records import Record
 from archdsl.tensors import Cost
 
 
@@ -22,8 +22,7 @@ class Part(NamedTuple):
     ends: tuple[tuple[int, int], ...]  # (value of the assembly, value of the block)
 
 
-@dataclass(frozen=True, eq=False)
-class Assembly:
+class Assembly(Record):
     """A whole network as blocks: quick to cost and to hash, flat on demand."""
 
     builder: Builder
@@ -136,10 +135,10 @@ class Assembly:
             operations=tuple(
                 renumbered(operations[number], places, operations[number].path) for number in kept
             ),
-            outputs=tuple(replace(output, value=places[output.value]) for output in outputs),
+            outputs=tuple(output._replace(value=places[output.value]) for output in outputs),
             scopes=kept_scopes((*groups, *flat.scopes), kept),
             cells=tuple(
-                replace(cell, value=places[moved[cell.value]])
+                cell._replace(value=places[moved[cell.value]])
                 for cell in self.cells
                 if moved.get(cell.value) in places
             ),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
@@ -252,7 +251,7 @@ def _scopes(graph: Graph, values: dict[Any, int], operations: list[Operation]) -
 def _cells(graph: Graph, values: dict[Any, int]) -> Iterator[Cell]:
     for cell, node in graph.graph.get("cells", ()):
         if node in values:
-            yield replace(cell, value=values[node])
+            yield cell._replace(value=values[node])
 
 
 def _edges(graph: Graph, values: dict[Any, int]) -> Iterator[Edge]:

@@ -8,16 +8,16 @@ under a path; `operations` lays it out flat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from archdsl.op import Op
+from archdsl.records import Record
 from archdsl.source import Span
 from archdsl.tensors import Shape, Stride
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Operation:
+class Operation(NamedTuple):
     """One operation at its place.
 
     Attributes:
@@ -37,8 +37,7 @@ class Operation:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scope:
+class Scope(NamedTuple):
     """A named part of a network: a call of a definition, or a group, loop or join with a name.
 
     `word` is the definition's name (empty for a group); operations `first` to `last` (exclusive)
@@ -51,8 +50,7 @@ class Scope:
     last: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Output:
+class Output(NamedTuple):
     """What a network returns. `weight` counts in the training loss."""
 
     name: str
@@ -61,8 +59,7 @@ class Output:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cell:
+class Cell(NamedTuple):
     """A node of the recipe as people draw it: a level of the encoder, a node of the decoder, a head.
 
     Attributes:
@@ -81,8 +78,7 @@ class Cell:
     path: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Edge:
+class Edge(NamedTuple):
     """How one cell feeds another: down, up, skip, long (a skip over other nodes) or flow."""
 
     source: str
@@ -91,8 +87,7 @@ class Edge:
     label: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+class Network(Record):
     """A whole network, laid out flat; value 0 is the image, value i+1 is what operation i gives.
 
     Attributes:

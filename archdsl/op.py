@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from archdsl.records import Value, defaults_of
 from archdsl.tensors import Cost, Shape, Shapes, Stride, Window
@@ -70,8 +69,7 @@ def arg(default: Any = dataclasses.MISSING, *, kind: object, doc: str) -> Any:
 # ---- recipes -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Value):
     """One torch module, called with the operation's inputs in order.
 
     `target` is a dotted name of the emitters' closed table, such as `torch.nn.Conv2d`.
@@ -82,12 +80,11 @@ class Layer:
     init: str | None = None
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One function, called with the operation's inputs in order (as one list where `as_list`)."""
 
     target: str
-    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    arguments: Mapping[str, Any] = {}
     as_list: bool = False
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.elaboration.program import first_option
@@ -14,8 +14,7 @@ from archdsl.elaboration.program import first_option
 Explore = Callable[[Decide], dict[str, Choice]]
 
 
-@dataclass(frozen=True)
-class Fork:
+class Fork(NamedTuple):
     """A choice and, for each option, the choices that exist only where it is taken."""
 
     choice: Choice

@@ -158,7 +158,7 @@ def test_the_order_does_not_depend_on_that_of_the_nodes():
 def test_cells_of_the_recipe_go_along():
     network = twice()
     drawn = nested(2)
-    cells = tuple(replace(cell, value=number % 5) for number, cell in enumerate(drawn.cells))
+    cells = tuple(cell._replace(value=number % 5) for number, cell in enumerate(drawn.cells))
     marked = replace(network, cells=cells, edges=drawn.edges)
     assert told(from_graph(to_graph(marked))) == told(marked)
 
@@ -258,7 +258,7 @@ def test_a_cell_whose_node_is_gone_goes_with_its_edges():
     value = draft.chain(0, a=op("conv", 3, 4), b=op("relu"), c=op("conv", 3, 2))
     drawn = plain(1)
     by_name = {"input": 0, "x0_0": 1, "x1_0": 2, "head": 3}
-    cells = tuple(replace(cell, value=by_name[cell.name]) for cell in drawn.cells if cell.name in by_name)
+    cells = tuple(cell._replace(value=by_name[cell.name]) for cell in drawn.cells if cell.name in by_name)
     graph = to_graph(replace(draft.network(value), cells=cells, edges=drawn.edges))
     graph.remove_node("b")
     graph.add_edge("a", "c", port=0)

@@ -33,8 +33,7 @@ class Row(NamedTuple):
     macs: int
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """What a network is and costs; `str` gives the table.
 
     Attributes:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from archdsl.analyses.words import HOLE
 from archdsl.source import Span
 from archdsl.syntax import Marked, Node, Parameter, walk
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(NamedTuple):
     """Names in reach.
 
     Attributes:
@@ -32,7 +31,7 @@ class Reach:
 
     def within(self, names: Iterable[str], place: Span) -> Reach:
         """The same inside a loop."""
-        return replace(self, variables={**self.variables, **dict.fromkeys(names, place)})
+        return self._replace(variables={**self.variables, **dict.fromkeys(names, place)})
 
     def has_label(self, name: str) -> bool:
         """Whether a value may be called so, the holes of labels being anything."""

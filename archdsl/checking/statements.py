@@ -123,7 +123,7 @@ class Statements(Stages):
     def _define(self, define: Define) -> None:
         places: dict[str, Span] = {}
         reach = Reach.of(define, define.parameters or ())
-        outside = replace(reach, labels=(), outside=True)
+        outside = reach._replace(labels=(), outside=True)
         for parameter in define.parameters or ():
             if parameter.name in places:
                 self.tell(

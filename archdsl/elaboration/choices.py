@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from archdsl.source import Span
 from archdsl.syntax import (
@@ -30,8 +29,7 @@ Answer: TypeAlias = str | int | float
 Decide: TypeAlias = "Callable[[Choice], Answer]"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One open choice, as `decide` is asked it.
 
     Attributes:
@@ -55,10 +53,7 @@ class Choice:
         return self.called(join_words(prefix, self.name))
 
     def called(self, name: str) -> Choice:
-        # Not `replace`: this is what a candidate waits for.
-        return Choice(
-            name, self.kind, self.options, self.span, self.low, self.high, self.step, self.log
-        )  # fmt: skip
+        return Choice(name, *self[1:])
 
 
 def join_words(prefix: str, name: str) -> str:

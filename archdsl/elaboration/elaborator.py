@@ -7,8 +7,7 @@ becomes a block that is remembered by what it depends on.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archdsl.blocks import TrainingOutput, join_path
 from archdsl.elaboration.choices import Choice, join_words, single, unwrapped
@@ -349,8 +348,7 @@ class Elaborator(Joins):
         return flow
 
 
-@dataclass(frozen=True, eq=False)
-class Applied:
+class Applied(NamedTuple):
     """A named stage that ran, for `share`: with what flowed in, and which of the builder's items it made."""
 
     element: Element

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from archdsl.elaboration.arguments import as_partial
 from archdsl.elaboration.calls import Calls, relabelled
@@ -32,8 +32,7 @@ from archdsl.vocabulary import JOINS, Definition
 PLACES = ("none", "standard", "pre", "post", "identity")
 
 
-@dataclass(frozen=True)
-class GateAt:
+class GateAt(NamedTuple):
     """An attention stage and where it sits (Hu et al. 2017, arXiv:1709.01507, figure 5)."""
 
     stage: Partial | None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from archdsl.assembly import Assembly
 from archdsl.blocks import Builder
@@ -41,8 +40,7 @@ DEFAULT_INPUT = Shape(3, 224, 224)
 FACTS = ("paper", "year", "task", "weights", "family", "title", "source", "licence")
 
 
-@dataclass(frozen=True, eq=False)
-class Elaborated:
+class Elaborated(NamedTuple):
     """What one elaboration made.
 
     Attributes:

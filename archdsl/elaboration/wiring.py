@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from archdsl.blocks import Block, Builder, TrainingOutput, join_path
 from archdsl.elaboration.blame import blamed
@@ -25,8 +25,7 @@ from archdsl.stage import Flow, Map, Pyramid, StageValue, Wiring
 from archdsl.vocabulary import Definition
 
 
-@dataclass(frozen=True)
-class WeightsWanted:
+class WeightsWanted(NamedTuple):
     """Published weights that a spec asks for.
 
     Attributes:

@@ -21,6 +21,6 @@ def with_rates(network: Network) -> Network:
     }
     rated = {path: DropPath(op.rate * i / len(ramps)) for i, (path, op) in enumerate(ramps.items())}
     operations = tuple(
-        replace(operation, op=rated.get(operation.path, operation.op)) for operation in network.operations
+        operation._replace(op=rated.get(operation.path, operation.op)) for operation in network.operations
     )
     return replace(network, operations=operations) if rated else network

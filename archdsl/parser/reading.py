@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left as bisect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from archdsl.errors.base import ArchError, Diagnostic, Severity
 from archdsl.errors.lexical import SpacedSize
@@ -25,6 +24,7 @@ from archdsl.parser.characters import readable
 from archdsl.parser.recovery import MOST, Reader
 from archdsl.parser.scan import CLOSERS, Brackets, Piece, Stretch, brackets, scan
 from archdsl.parser.tree import TreeBuilder
+from archdsl.records import Record
 from archdsl.source import Label, Source, Span
 from archdsl.syntax import Node, Spec, Statement, Version, children, walk
 
@@ -34,8 +34,7 @@ VERSION = 1
 MOST_SHOWN = 20
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Record):
     """What a text may ask for at most: options of the caller, never of the spec."""
 
     size: int = 64 * 1024  # bytes
@@ -43,7 +42,10 @@ class Limits:
     depth: int = 256  # nodes inside one another
 
 
-def parse(source: Source, limits: Limits = Limits()) -> Spec:
+USUAL = Limits()
+
+
+def parse(source: Source, limits: Limits = USUAL) -> Spec:
     """The tree of a spec.
 
     Raises:
@@ -55,7 +57,7 @@ def parse(source: Source, limits: Limits = Limits()) -> Spec:
     return spec
 
 
-def parse_leniently(source: Source, limits: Limits = Limits()) -> tuple[Spec, tuple[Diagnostic, ...]]:
+def parse_leniently(source: Source, limits: Limits = USUAL) -> tuple[Spec, tuple[Diagnostic, ...]]:
     """The statements that could be read, and what is wrong with the text, advice included."""
     size = len(source.text.encode("utf-8", "replace"))
     if size > limits.size:

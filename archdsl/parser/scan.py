@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import NamedTuple
 
+from archdsl.records import Record
 from archdsl.source import Source
 from archdsl.syntax import Comment
 
@@ -45,8 +45,7 @@ class Piece(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
-class Stretch:
+class Stretch(Record):
     """The text of one statement, and the pieces inside its brackets that stand at the left margin."""
 
     pieces: tuple[Piece, ...]
@@ -112,8 +111,7 @@ def _closing_line(lines: Sequence[list[Piece]], balances: Sequence[int], number:
 # ---- brackets
 
 
-@dataclass(frozen=True)
-class Brackets:
+class Brackets(Record):
     """The brackets of a statement; a piece is told by its number."""
 
     around: tuple[int, ...]  # for each piece the bracket that is open there, -1 for none

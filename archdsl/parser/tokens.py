@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from lark import Token
 
@@ -21,8 +21,7 @@ _LAST = ("LABEL",)
 _NOTHING = "UNKNOWN"  # no terminal of the grammar: the parser refuses it
 
 
-@dataclass(frozen=True)
-class Lexicon:
+class Lexicon(NamedTuple):
     """The grammar's terminals as expressions, the first that match counting before others."""
 
     ignored: re.Pattern[str]

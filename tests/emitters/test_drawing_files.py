@@ -242,9 +242,9 @@ def test_hostile_paths_and_outputs_change_nothing_else(text: str, level: str):
         network = lenet()
         return replace(
             network,
-            operations=tuple(replace(o, path=f"{name}.{n}") for n, o in enumerate(network.operations)),
+            operations=tuple(o._replace(path=f"{name}.{n}") for n, o in enumerate(network.operations)),
             scopes=(Scope(name, name, 0, 3), Scope(f"{name}2", name, 3, 6)),
-            outputs=tuple(replace(output, name=name) for output in network.outputs),
+            outputs=tuple(output._replace(name=name) for output in network.outputs),
         )
 
     assert same_graph(made("a_calm_name"), made(text), level)

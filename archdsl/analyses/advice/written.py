@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from archdsl.assembly import Assembly
 from archdsl.blocks import join_path
 from archdsl.elaboration.program import Program
 from archdsl.network import Network, Operation
+from archdsl.records import Record
 from archdsl.source import Source, Span
 
 # Who reads what the network returns.
 OUTSIDE = -1
 
 
-@dataclass(frozen=True, eq=False)
-class Written:
+class Written(Record):
     """An elaborated spec: its operations, where each is written, who reads what each gives.
 
     Operations are numbered from 0; operation n gives value n+1.

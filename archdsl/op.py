@@ -88,8 +88,7 @@ class Call(NamedTuple):
     as_list: bool = False
 
 
-@dataclass(frozen=True)
-class Weight:
+class Weight(Value):
     """One learned tensor at the operation's own path, and a function of the inputs and of it."""
 
     target: str

@@ -15,6 +15,14 @@ from archdsl.analyses.gridding import gridding
 from archdsl.analyses.receptive_field import receptive_field
 from archdsl.analyses.requirements import broken, holds, unmet
 from archdsl.analyses.summary import Summary, summarise
+from archdsl.analyses.widths import (
+    Edit,
+    edits,
+    groups_in,
+    published_encoder,
+    rewritten,
+    without_weights,
+)
 from archdsl.checking import (
     check_program,
     check_text,
@@ -216,10 +224,57 @@ class Architecture:
         assert made is not None
         return format_tree(closed_statements(self._program, made), comments)
 
+    @cached_property
+    def _width_edits(self) -> tuple[Edit, ...]:
+        """Where the widths stand; without those that `up` takes by default, should they be other ones."""
+        assert self._program is not None
+        places = edits(self._program, self.network)
+        same = {width: width for place in places for width in place.widths}
+        if self._rewritten(places, same).identity != self.identity:
+            places = tuple(place for place in places if not place.before)
+        return places
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The channels that its spec writes itself, each once: what `with_widths` can change."""
+        places = () if self._program is None else self._width_edits
+        return tuple(sorted({width for place in places for width in place.widths}))
+
+    @property
+    def groups(self) -> int:
+        """What the groups of channels that its spec writes divide."""
+        return 1 if self._program is None else groups_in(self._program)
+
+    @property
+    def published_encoder(self) -> str:
+        """The word of the library's encoder that it starts with, if the spec writes no widths for it."""
+        return "" if self._program is None else published_encoder(self._program, self._width_edits)
+
+    def with_widths(self, widths: Mapping[int, int]) -> Architecture:
+        """The same spec with other widths in the places of `widths`, without published weights.
+
+        Raises ArchError where other numbers of the spec hold them fast.
+        """
+        assert self._program is not None
+        return self._rewritten((*self._width_edits, *without_weights(self._program)), widths)
+
+    def _rewritten(self, places: tuple[Edit, ...], widths: Mapping[int, int]) -> Architecture:
+        assert self._program is not None
+        program = self._program
+        source = program.file.spec.source
+        tree = parse(Source(source.name, rewritten(source.text, places, widths)))
+        file = program.file.vocabulary.file(tree, program.file.folder)
+        made = closed(self.name, Program(file, program.input, program.overrides), self._decided)
+        assert isinstance(made, Architecture)
+        return made
+
+    @property
+    def _decided(self) -> dict[str, Answer]:
+        return {} if self._elaborated is None else self._elaborated.decided
+
     def _again(self) -> Decide:
         """The decisions that made this architecture."""
-        decided = {} if self._elaborated is None else self._elaborated.decided
-        return fixed_decision(decided, first_option)
+        return fixed_decision(self._decided, first_option)
 
     def _repr_svg_(self) -> str | None:
         from archdsl.emitters.drawing import svg

@@ -25,6 +25,7 @@ COMMANDS = {
     "summary": "Tell a spec's stages, shapes, parameters and multiply-adds.",
     "show": "Print what a spec is on its way from text to module.",
     "specs": "List the library's models and search spaces.",
+    "match": "Scale a spec's widths until it is as large as another.",
     "train": "Train a spec on a folder of images.",
     "search": "Search a space for its best architecture.",
     "demo-data": "Write a generated data set to try things on.",

@@ -1,0 +1,51 @@
+"""What can be said when one network can't be made as large as another (E320 to E329, W091)."""
+
+from __future__ import annotations
+
+from archdsl.errors.base import Mistake, Severity
+
+
+class NothingToScale(Mistake):
+    """A spec that writes no width itself, such as a published classifier."""
+
+    code = "E320"
+    spec: str
+
+    def message(self) -> str:
+        return f"`{self.spec}` writes no widths of its own, so there is nothing to scale"
+
+    def help(self) -> str:
+        return "what the library defines stays as it was published: only a spec's own numbers are scaled"
+
+
+class NotScalable(Mistake):
+    """Widths that other numbers of the spec hold fast."""
+
+    code = "E321"
+    spec: str
+    reason: str
+
+    def message(self) -> str:
+        return f"the widths of `{self.spec}` can't be scaled together: {self.reason}"
+
+    def help(self) -> str:
+        return "a map that is summed with one of a published encoder has its channels: project one of the two"
+
+
+class NotMatched(Mistake):
+    """The figure that is wanted lies beyond what the widths can do, or between two of them."""
+
+    code = "W091"
+    severity = Severity.ADVICE
+    figure: str
+    nearest: int
+    wanted: int
+    encoder: str = ""
+    """A published encoder, which is not scaled."""
+
+    def message(self) -> str:
+        share = 100 * (self.nearest / self.wanted - 1)
+        return f"{self.wanted:,} {self.figure} can't be had: the nearest are {self.nearest:,}, {share:+.1f} %"
+
+    def help(self) -> str:
+        return f"the encoder `{self.encoder}` stays as it was published" if self.encoder else ""

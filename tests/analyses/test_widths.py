@@ -1,0 +1,117 @@
+"""Which numbers of a spec are widths, and what they are scaled to."""
+
+from __future__ import annotations
+
+import pytest
+
+import archdsl
+from archdsl.analyses.matching import nearest, nearest_base, rounded
+
+# A spec, and the widths that it writes: those in guillemets, in the order of their size.
+WIDTHS = {
+    "a convolution": "conv 3x3 16 stride=2 groups=1 | relu | head 1x1 out=7",
+    "by name": "conv 3x3 out=16 | bn | head 1x1 out=7",
+    "not the answer": "conv 3x3 16 | relu | conv 1x1 7",
+    "not the answer before an activation": "conv 3x3 16 | relu | conv 1x1 7 | sigmoid",
+    "not classes": "let classes = 7\n\nconv 3x3 16 | relu | gap | flatten | linear classes",
+    "a let": "let w = 16\n\nconv 3x3 (2*w) | relu | conv 1x1 (w//4) | head 1x1 out=7",
+    "a parameter": "def f(w, k=3) = conv k (4*w)\n\nf 16 5 | relu | head 1x1 out=7",
+    "a parameter by name": "def f(k, w) = conv k w\n\nf 5 w=16 | relu | head 1x1 out=7",
+    "a default": "def f(w=16) = conv 3x3 w\n\nf | relu | head 1x1 out=7",
+    "handed on": "def f(w) = conv 3x3 w\ndef g(v) = f v\n\ng 16 | relu | head 1x1 out=7",
+    "a block of the library": "double_conv 16 | head 1x1 out=7",
+    "its factors stay": "conv 3x3 16 | relu | mbconv 16 expand=3 kernel=5 | head 1x1 out=7",
+    "a gate's ratio stays": "conv 3x3 16 | relu | se r=8 | head 1x1 out=7",
+    "a mask has one channel": "conv 3x3 16 | relu | mul(id, conv 1x1 1 | sigmoid) | head 1x1 out=7",
+    "a loop": "for w in [16, 16] (conv 3x3 w | relu) | head 1x1 out=7",
+    "rows of a loop": "for (w, k) in [[16, 3], [16, 5]] (conv k w | relu) | head 1x1 out=7",
+    "rates stay": "for d in [1, 2, 5] (conv 3x3 16 dilation=d | relu) | head 1x1 out=7",
+    "repeats stay": "(conv 3x3 16 | relu) * 3 | head 1x1 out=7",
+    "a list that is repeated": "encoder plain widths=[16] * 3 | level 2 | head 1x1 out=7",
+    "a choice of two": "def f(w) = conv 3x3 (16 if stride(@in) > 1 else w)\n\nf 16 | relu | head 1x1 out=7",
+    "a smallest one stays": "conv 3x3 max(4, 16) | relu | conv 3x3 max(4, @in//8) | relu | head 1x1 out=7",
+}
+
+
+def architecture(spec: str) -> archdsl.Architecture:
+    found = archdsl.load(spec)
+    assert isinstance(found, archdsl.Architecture)
+    return found
+
+
+@pytest.mark.parametrize("name", WIDTHS)
+def test_the_widths_of_a_spec_are_its_numbers_of_channels(name: str) -> None:
+    assert set(architecture(WIDTHS[name]).widths) - {4} == {16}
+
+
+@pytest.mark.parametrize("name", WIDTHS)
+def test_a_spec_with_other_widths_is_that_text(name: str) -> None:
+    """16 is written nowhere but where it is a width."""
+    made = architecture(WIDTHS[name]).with_widths({16: 24, 4: 4})
+    assert made.identity == architecture(WIDTHS[name].replace("16", "24")).identity
+
+
+def test_what_a_decoder_takes_by_default_is_written_out() -> None:
+    """16 at the image's own resolution, 32 at half of it, up to 256 at /16."""
+    found = architecture("encoder resnet18 | skip nested | up transpose as climb | head 1x1 out=2")
+    assert found.widths == (16, 32, 64, 128, 256)
+    text = found.with_widths({width: 2 * width for width in found.widths}).to_text()
+    assert "| up transpose channels=[512, 256, 128, 64, 32] as climb" in text
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_shallower_decoder_has_fewer_of_them(depth: int) -> None:
+    found = architecture(f"encoder resnet18 | skip nested depth={depth} | up nearest | head 1x1 out=2")
+    assert found.widths == (16, 32, 64, 128)[: depth + 1]
+
+
+def test_a_decoder_that_sums_has_the_widths_of_its_encoder() -> None:
+    assert architecture("encoder resnet18 | skip add | up transpose | head 1x1 out=2").widths == ()
+    assert architecture("encoder plain widths=[8, 16] | skip add | up transpose | head 1x1 out=2").widths == (
+        8,
+        16,
+    )
+
+
+@pytest.mark.parametrize(
+    "model", ["resnet50", "efficientnet_b7", "mobilenet_v2", "vgg16", "shufflenet_v1_g3"]
+)
+def test_a_published_network_has_none(model: str) -> None:
+    assert architecture(model).widths == ()
+    assert architecture(f"encoder {model} | skip add | up nearest | head 1x1 out=2").widths == ()
+
+
+def test_published_weights_do_not_stay() -> None:
+    text = 'about task=segmentation weights="timm:x.y"\n\nencoder plain widths=[8, 16] | level 1'
+    assert archdsl.load(text).with_widths({8: 9, 16: 18}).about == {"task": "segmentation"}
+
+
+# ---- matching ----------------------------------------------------------------------------------------
+
+
+def square(widths: dict[int, int]) -> int:
+    return sum(width**2 for width in widths.values())
+
+
+def test_equal_widths_stay_equal_and_groups_divide_them() -> None:
+    assert rounded([32, 64, 64, 100], 1.1, 8) == {32: 32, 64: 72, 100: 112}
+    assert rounded([2], 0.01) == {2: 1}
+
+
+def test_the_nearest_figure_is_found_from_both_sides() -> None:
+    """10² + 20² = 500: three times as wide is 4,500, a tenth is 5; 1,460 is just above 17² + 34²."""
+    assert nearest([10, 20], square, 4_500).widths == {10: 30, 20: 60}
+    assert nearest([10, 20], square, 5).widths == {10: 1, 20: 2}
+    assert nearest([10, 20], square, 1_460).figure == 17**2 + 34**2
+
+
+def test_the_base_of_the_wide_unet_is_35() -> None:
+    """Zhou et al. 2018 widened 32 to 35: their code has 9,282,246 parameters; 34 would have 8,759,523."""
+    found = architecture("unet")
+
+    def params(widths: dict[int, int]) -> int:
+        return found.with_widths(widths).params
+
+    match = nearest_base(found.widths, params, 9_041_601)
+    assert (match.base, match.figure) == (35, 9_282_246)
+    assert params({width: width // 32 * 34 for width in found.widths}) == 8_759_523

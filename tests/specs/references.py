@@ -47,6 +47,7 @@ TIMM = (
     "legacy_seresnext101_32x4d",
     "legacy_xception",
     "mobilenet_v1",
+    *(f"resnet{variant}" for variant in ("50c", "50d", "101d")),
     *(f"seresnet{depth}" for depth in (18, 34, 50, 101, 152)),
     "tf_efficientnet_b8",
     "tf_efficientnet_lite0",

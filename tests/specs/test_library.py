@@ -173,8 +173,9 @@ def test_initial_weights_have_the_references_deviation(model: str, layer: str, d
     assert weight.std().item() == pytest.approx(deviation, rel=0.05)
 
 
-def test_only_se_resnets_start_with_silent_branches() -> None:
-    assert not archdsl.compile("seresnet18").get_submodule("layer2.1.bn2").weight.any()
+def test_branches_start_silent_where_timm_has_them_so() -> None:
+    for model, last in (("seresnet18", "bn2"), ("resnet50d", "bn3")):
+        assert not archdsl.compile(model).get_submodule(f"layer2.1.{last}").weight.any()
     assert archdsl.compile("resnet18").get_submodule("layer2.1.bn2").weight.all()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import timm
 import torch
+import torchvision
 from torch import nn
 
 import archdsl
@@ -50,6 +51,8 @@ COMPARED = (
     "regnet_y_8gf",
     "resnet18",
     "resnet50",
+    "resnet50c",
+    "resnet50d",
     "resnext50_32x4d",
     "seresnet50",
     "shufflenet_v1_g3",
@@ -93,6 +96,19 @@ def test_every_classifier_has_the_references_names_shapes_and_parameters(name: s
 
 def shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in module.state_dict().items()}
+
+
+@pytest.mark.parametrize("stride", [8, 16])
+def test_a_dilated_resnet_is_torchvisions(stride: int) -> None:
+    with torch.device("meta"):
+        dilated = (False, stride == 8, True)
+        theirs = torchvision.models.resnet50(replace_stride_with_dilation=dilated).eval()
+    randomised(theirs)
+    module = ours(f"resnet50 output_stride={stride}")
+    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
+    x = images(97, 64)
+    with torch.inference_mode():
+        assert disagreement(module(x), theirs(x)) <= TOLERANCE
 
 
 def test_regnety_with_the_nearest_widths_is_timms() -> None:

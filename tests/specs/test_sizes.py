@@ -70,6 +70,8 @@ PARAMETERS = {
     "mobilenet_v3_small": 2_542_856,
     "mnasnet1_0": 4_383_312,
     "legacy_xception": 22_855_952,
+    "resnet50c": 25_576_264,
+    "resnet50d": 25_576_264,
     "convnext_tiny": 28_589_128,
     "convnext_small": 50_223_688,
     "convnext_base": 88_591_464,

@@ -109,7 +109,7 @@ def test_people_get_a_table_by_task_with_numbers_in_order(archdsl):
 def test_a_terminal_gets_no_line_that_it_must_break(width):
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, width))
-    call = [sys.executable, "-m", "archdsl", "specs", "resnet"]
+    call = [sys.executable, "-m", "archdsl", "specs", "resnet", "--task=classification"]
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     ended = subprocess.run(
         call, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, check=True, env=environment

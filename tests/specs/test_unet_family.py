@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import timm
 import torch
-import torchvision
 from torch import Tensor, nn
-from torch.nn import functional
 
 import archdsl
 from archdsl import resources
 from archdsl.ops.norms import BatchNorm
 from tests.specs.references import carried, disagreement, images, ours, randomised
+from tests.specs.torch_unets import EfficientUnet, R2UNet, ResUNet, TernausNet, Unpadded
 
 
 @pytest.fixture(autouse=True)
@@ -47,42 +45,7 @@ def compared(spec: str, theirs: nn.Module, nodes: dict[str, str], x: Tensor) -> 
         return disagreement(module(x), theirs(x))
 
 
-def convs(before: int, *widths: int, kernel: int = 3, pad: int = 1, norm: bool = False) -> nn.Sequential:
-    """Convolutions with ReLU after each."""
-    layers: list[nn.Module] = []
-    for width in widths:
-        layers += [nn.Conv2d(before, width, kernel, padding=pad)]
-        layers += [nn.BatchNorm2d(width)] if norm else []
-        layers += [nn.ReLU()]
-        before = width
-    return nn.Sequential(*layers)
-
-
 # ---- Ronneberger et al. 2015 -----------------------------------------------------------------------
-
-
-class Unpadded(nn.Module):
-    """Figure 1 of arXiv:1505.04597 in torch."""
-
-    def __init__(self, channels: int, classes: int, widths: tuple[int, ...]) -> None:
-        super().__init__()
-        before = (channels, *widths)
-        self.down = nn.ModuleList(convs(before[n], width, width, pad=0) for n, width in enumerate(widths))
-        self.grow = nn.ModuleList(nn.ConvTranspose2d(2 * width, width, 2, 2) for width in widths[:-1])
-        self.up = nn.ModuleList(convs(2 * width, width, width, pad=0) for width in widths[:-1])
-        self.head = nn.Conv2d(widths[0], classes, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        left = []
-        for number, unit in enumerate(self.down):
-            x = unit(functional.max_pool2d(x, 2) if number else x)
-            left.append(x)
-        for number in reversed(range(len(self.up))):
-            x = self.grow[number](x)
-            rows, columns = (a - b for a, b in zip(left[number].shape[2:], x.shape[2:], strict=True))
-            cut = left[number][:, :, rows // 2 :, columns // 2 :][:, :, : x.shape[2], : x.shape[3]]
-            x = self.up[number](torch.cat([x, cut], 1))
-        return self.head(x)
 
 
 @pytest.mark.parametrize(("channels", "parameters"), [(1, 31_030_658), (3, 31_031_810)])
@@ -207,32 +170,10 @@ def test_an_efficientunet_reads_the_first_block_of_each_resolution(number: int) 
     assert found == [(width, 112 >> row, 112 >> row) for row, width in enumerate(LEVELS[number])]
 
 
-class EfficientUnet(nn.Module):
-    """timm's encoder and the decoder that climbs from it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = timm.create_model("tf_efficientnet_b0")
-        self.steps = nn.ModuleList()
-        before = 1280
-        for width, skip in [(512, 80), (256, 40), (128, 24), (64, 16), (32, 3)]:
-            step = nn.ModuleDict({"up": nn.ConvTranspose2d(before, width, 2, 2)})
-            step["convs"] = convs(width + skip, width, width, norm=True)
-            self.steps.append(step)
-            before = width
-        self.head = nn.Conv2d(32, 2, 1)
-
-    def forward(self, image: Tensor) -> Tensor:
-        skips = [image]
-        x = self.encoder.bn1(self.encoder.conv_stem(image))
-        for number, stage in enumerate(self.encoder.blocks):
-            for place, block in enumerate(stage):
-                x = block(x)
-                skips += [x] if place == 0 and number < 4 else []
-        x = self.encoder.bn2(self.encoder.conv_head(x))
-        for step in self.steps:
-            x = step["convs"](torch.cat([step["up"](x), skips.pop()], 1))
-        return self.head(x)
+def test_an_efficientunet_can_start_from_published_weights() -> None:
+    found = architecture("efficientunet tf_efficientnet_b0 weights=imagenet")
+    assert found.weights == {"encoder": "timm:tf_efficientnet_b0.aa_in1k"}
+    assert architecture("efficientunet_b0").weights == {}
 
 
 def test_an_efficientunet_is_its_encoder_and_steps_in_torch() -> None:
@@ -267,6 +208,13 @@ def test_resunet_has_the_convolutions_of_its_table() -> None:
     )
     norms = 2 * (sum(entering) - 3)
     assert architecture("resunet").params == weights + shortcuts + norms + 1
+
+
+def test_resunet_is_that_of_its_figure() -> None:
+    with torch.device("meta"):
+        theirs = ResUNet()
+    nodes = {f"up.{n}": f"decoder.x{n}_{3 - n}.block" for n in range(3)} | {"head": "head"}
+    assert compared("resunet", theirs, {**nodes, "down": "encoder"}, images(64, 48)) <= 1e-4
 
 
 # Jegou et al. 2016, table 2: channels m after each block. The paper's 578 is 576: 464 + 7*16 = 576.
@@ -304,44 +252,6 @@ def test_an_fc_densenet_has_its_layers_and_parameters(model: str, layers: int, m
 # ---- TernausNet ------------------------------------------------------------------------------------
 
 
-class TernausNet(nn.Module):
-    """torchvision's VGG and the published decoder: (width between, width after) of each step."""
-
-    def __init__(self, depth: int) -> None:
-        super().__init__()
-        self.encoder = torchvision.models.get_model(f"vgg{depth}", weights=None).features
-        pools = [n for n, layer in enumerate(self.encoder) if isinstance(layer, nn.MaxPool2d)]
-        self.levels = [n - 1 for n in pools]
-        skips = [512, 512, 256, 128, 64]
-        fourth = 128 if depth == 11 else 256
-        self.steps = nn.ModuleList()
-        before = 512
-        for skip, between, width in zip(
-            skips, [512, 512, 512, 256, 128], [256, 256, fourth, 64, 32], strict=True
-        ):
-            self.steps.append(self.step(depth, before, between, width))
-            before = width + skip
-        self.last = convs(before, 32)
-        self.head = nn.Conv2d(32, 1, 1)
-
-    @staticmethod
-    def step(depth: int, before: int, between: int, width: int) -> nn.Sequential:
-        if depth == 16:
-            larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-            return nn.Sequential(larger, *convs(before, between, width))
-        grow = nn.ConvTranspose2d(between, width, 3, stride=2, padding=1, output_padding=1)
-        return nn.Sequential(*convs(before, between), grow, nn.ReLU())
-
-    def forward(self, x: Tensor) -> Tensor:
-        skips = []
-        for number, layer in enumerate(self.encoder):
-            x = layer(x)
-            skips += [x] if number in self.levels else []
-        for step in self.steps:
-            x = torch.cat([step(x), skips.pop()], 1)
-        return self.head(self.last(x))
-
-
 NODES16 = {f"steps.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
 NODES16 |= {"last": "decoder.x0_5.block"}
 # On VGG-11 each step's own convolution stands in the block before it.
@@ -364,53 +274,6 @@ def test_a_ternausnet_is_its_authors(depth: int, nodes: dict[str, str], paramete
 
 
 # ---- R2U-Net ---------------------------------------------------------------------------------------
-
-
-class Recurrent(nn.Module):
-    """One convolution, applied three times."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.conv = convs(width, width, norm=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        answer = self.conv(x)
-        for _ in range(2):
-            answer = self.conv(x + answer)
-        return answer
-
-
-class RecurrentUnit(nn.Module):
-    def __init__(self, before: int, width: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(before, width, 1)
-        self.body = nn.Sequential(Recurrent(width), Recurrent(width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.first(x)
-        return x + self.body(x)
-
-
-class R2UNet(nn.Module):
-    """arXiv:1802.06955 in torch; joins are [up, skip]."""
-
-    def __init__(self, widths: tuple[int, ...] = (64, 128, 256, 512, 1024)) -> None:
-        super().__init__()
-        before = (3, *widths)
-        self.down = nn.ModuleList(RecurrentUnit(before[n], width) for n, width in enumerate(widths))
-        self.grow = nn.ModuleList(convs(2 * width, width, norm=True) for width in widths[:-1])
-        self.up = nn.ModuleList(RecurrentUnit(2 * width, width) for width in widths[:-1])
-        self.head = nn.Conv2d(widths[0], 1, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        left = []
-        for number, unit in enumerate(self.down):
-            x = unit(functional.max_pool2d(x, 2) if number else x)
-            left.append(x)
-        for number in reversed(range(4)):
-            x = self.grow[number](functional.interpolate(x, scale_factor=2.0))
-            x = self.up[number](torch.cat([x, left[number]], 1))
-        return self.head(x)
 
 
 def test_r2unet_is_its_authors() -> None:

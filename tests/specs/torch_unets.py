@@ -1,0 +1,196 @@
+"""U-Nets written in torch, as their papers and their authors' code have them."""
+
+from __future__ import annotations
+
+import timm
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def convs(before: int, *widths: int, kernel: int = 3, pad: int = 1, norm: bool = False) -> nn.Sequential:
+    """Convolutions with ReLU after each."""
+    layers: list[nn.Module] = []
+    for width in widths:
+        layers += [nn.Conv2d(before, width, kernel, padding=pad)]
+        layers += [nn.BatchNorm2d(width)] if norm else []
+        layers += [nn.ReLU()]
+        before = width
+    return nn.Sequential(*layers)
+
+
+class Unpadded(nn.Module):
+    """Figure 1 of arXiv:1505.04597 in torch."""
+
+    def __init__(self, channels: int, classes: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        before = (channels, *widths)
+        self.down = nn.ModuleList(convs(before[n], width, width, pad=0) for n, width in enumerate(widths))
+        self.grow = nn.ModuleList(nn.ConvTranspose2d(2 * width, width, 2, 2) for width in widths[:-1])
+        self.up = nn.ModuleList(convs(2 * width, width, width, pad=0) for width in widths[:-1])
+        self.head = nn.Conv2d(widths[0], classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left = []
+        for number, unit in enumerate(self.down):
+            x = unit(functional.max_pool2d(x, 2) if number else x)
+            left.append(x)
+        for number in reversed(range(len(self.up))):
+            x = self.grow[number](x)
+            rows, columns = (a - b for a, b in zip(left[number].shape[2:], x.shape[2:], strict=True))
+            cut = left[number][:, :, rows // 2 :, columns // 2 :][:, :, : x.shape[2], : x.shape[3]]
+            x = self.up[number](torch.cat([x, cut], 1))
+        return self.head(x)
+
+
+class EfficientUnet(nn.Module):
+    """timm's encoder and the decoder that climbs from it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = timm.create_model("tf_efficientnet_b0")
+        self.steps = nn.ModuleList()
+        before = 1280
+        for width, skip in [(512, 80), (256, 40), (128, 24), (64, 16), (32, 3)]:
+            step = nn.ModuleDict({"up": nn.ConvTranspose2d(before, width, 2, 2)})
+            step["convs"] = convs(width + skip, width, width, norm=True)
+            self.steps.append(step)
+            before = width
+        self.head = nn.Conv2d(32, 2, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        skips = [image]
+        x = self.encoder.bn1(self.encoder.conv_stem(image))
+        for number, stage in enumerate(self.encoder.blocks):
+            for place, block in enumerate(stage):
+                x = block(x)
+                skips += [x] if place == 0 and number < 4 else []
+        x = self.encoder.bn2(self.encoder.conv_head(x))
+        for step in self.steps:
+            x = step["convs"](torch.cat([step["up"](x), skips.pop()], 1))
+        return self.head(x)
+
+
+class ResidualUnit(nn.Module):
+    """Norm and activation before each convolution, but for the first unit of all."""
+
+    def __init__(self, before: int, width: int, stride: int = 1, *, bare: bool = False) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *([] if bare else [nn.BatchNorm2d(before), nn.ReLU()]),
+            nn.Conv2d(before, width, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+        )
+        self.shortcut = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x) + self.shortcut(x)
+
+
+class ResUNet(nn.Module):
+    """Figure 2 and table 1 of arXiv:1711.10684, with the usual shortcut of 1x1 and batch norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.ModuleList([ResidualUnit(3, 64, bare=True)])
+        self.down.extend(ResidualUnit(width // 2, width, 2) for width in (128, 256, 512))
+        self.up = nn.ModuleList(ResidualUnit(3 * width, width) for width in (64, 128, 256))
+        self.head = nn.Conv2d(64, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left = []
+        for unit in self.down:
+            x = unit(x)
+            left.append(x)
+        for number in reversed(range(3)):
+            x = functional.interpolate(x, scale_factor=2.0)
+            x = self.up[number](torch.cat([x, left[number]], 1))
+        return self.head(x)
+
+
+class TernausNet(nn.Module):
+    """torchvision's VGG and the published decoder: (width between, width after) of each step."""
+
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self.encoder = torchvision.models.get_model(f"vgg{depth}", weights=None).features
+        pools = [n for n, layer in enumerate(self.encoder) if isinstance(layer, nn.MaxPool2d)]
+        self.levels = [n - 1 for n in pools]
+        skips = [512, 512, 256, 128, 64]
+        fourth = 128 if depth == 11 else 256
+        self.steps = nn.ModuleList()
+        before = 512
+        for skip, between, width in zip(
+            skips, [512, 512, 512, 256, 128], [256, 256, fourth, 64, 32], strict=True
+        ):
+            self.steps.append(self.step(depth, before, between, width))
+            before = width + skip
+        self.last = convs(before, 32)
+        self.head = nn.Conv2d(32, 1, 1)
+
+    @staticmethod
+    def step(depth: int, before: int, between: int, width: int) -> nn.Sequential:
+        if depth == 16:
+            larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+            return nn.Sequential(larger, *convs(before, between, width))
+        grow = nn.ConvTranspose2d(between, width, 3, stride=2, padding=1, output_padding=1)
+        return nn.Sequential(*convs(before, between), grow, nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips = []
+        for number, layer in enumerate(self.encoder):
+            x = layer(x)
+            skips += [x] if number in self.levels else []
+        for step in self.steps:
+            x = torch.cat([step(x), skips.pop()], 1)
+        return self.head(self.last(x))
+
+
+class Recurrent(nn.Module):
+    """One convolution, applied three times."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = convs(width, width, norm=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer = self.conv(x)
+        for _ in range(2):
+            answer = self.conv(x + answer)
+        return answer
+
+
+class RecurrentUnit(nn.Module):
+    def __init__(self, before: int, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(before, width, 1)
+        self.body = nn.Sequential(Recurrent(width), Recurrent(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        return x + self.body(x)
+
+
+class R2UNet(nn.Module):
+    """arXiv:1802.06955 in torch; joins are [up, skip]."""
+
+    def __init__(self, widths: tuple[int, ...] = (64, 128, 256, 512, 1024)) -> None:
+        super().__init__()
+        before = (3, *widths)
+        self.down = nn.ModuleList(RecurrentUnit(before[n], width) for n, width in enumerate(widths))
+        self.grow = nn.ModuleList(convs(2 * width, width, norm=True) for width in widths[:-1])
+        self.up = nn.ModuleList(RecurrentUnit(2 * width, width) for width in widths[:-1])
+        self.head = nn.Conv2d(widths[0], 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left = []
+        for number, unit in enumerate(self.down):
+            x = unit(functional.max_pool2d(x, 2) if number else x)
+            left.append(x)
+        for number in reversed(range(4)):
+            x = self.grow[number](functional.interpolate(x, scale_factor=2.0))
+            x = self.up[number](torch.cat([x, left[number]], 1))
+        return self.head(x)

@@ -133,6 +133,26 @@ class NoOutputStride(Mistake):
         return "output_stride"
 
 
+class OtherOutputStride(Mistake):
+    code = "E260"
+    encoder: str
+    wanted: int
+    strides: tuple[str, ...]
+    """Those of its levels."""
+
+    def message(self) -> str:
+        return f"`{self.encoder}` has no level at stride {self.wanted} to end at"
+
+    def label(self) -> str:
+        return f"with this its levels are {' '.join(self.strides)}"
+
+    def help(self) -> str:
+        return "the strides of a dilated encoder are powers of 2, 8 and 16 the usual ones"
+
+    def blames(self) -> str:
+        return "output_stride"
+
+
 class WidthOfSum(Mistake):
     code = "E258"
     above: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from archdsl.errors.recipes import NoOutputStride, WrongFlow
+from archdsl.errors.recipes import NoOutputStride, OtherOutputStride, WrongFlow
 from archdsl.op import Int, arg
 from archdsl.stage import Map, Paths, Pyramid, Stage, StageName, StageValue, Tag, Wiring
 
@@ -32,6 +32,7 @@ class Encoder(Stage):
                 raise NoOutputStride(self.form.word)
             keywords["output_stride"] = self.output_stride
         levels = net.backbone(self.form, flow, self.taps, self.depth, keywords, self.weights)
+        self._ends(levels)
         net.drawn("input", "input", 0, -1, flow)
         source = "input"
         for row, level in enumerate(levels.maps):
@@ -40,3 +41,10 @@ class Encoder(Stage):
             net.edge(source, name, "flow" if row == 0 else "down")
             source = name
         return levels
+
+    def _ends(self, levels: Pyramid) -> None:
+        """Raises OtherOutputStride unless the levels end at the output stride that is asked for."""
+        wanted, chosen = self.output_stride, self.taps is not None or self.depth is not None
+        strides = [level.stride for level in levels.maps]
+        if wanted is not None and not chosen and strides[-1] != wanted:
+            raise OtherOutputStride(self.form.word, wanted, tuple(f"/{stride}" for stride in strides))

@@ -55,6 +55,7 @@ TOLD = [
     ("E257", "encoder plain widths=[8, 16] output_stride=«8»"),
     ("E258", "encoder plain widths=[8, 16] | skip add | up transpose channels=«8» | head 1x1 out=2"),
     ("E259", "input «3x8x8»\nconv 7x7 8 pad=0 | conv 7x7 8 pad=0"),
+    ("E260", "encoder resnet18 output_stride=«7»"),
     ("E261", "«residual»(conv 3x3 8 pad=0)"),
     ("E262", "conv 3x3 8 | head 1x1 out=2 supervise=«deep»"),
     ("E263", "encoder plain widths=[8, 16] | context «(conv 3x3 16 stride=2)»"),

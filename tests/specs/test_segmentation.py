@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+import torchvision
 from torch import Tensor, nn
 
 import archdsl
@@ -155,6 +156,79 @@ def test_a_fully_convolutional_network_crops_as_its_authors_do(levels: int, size
         assert disagreement(module(x), fully_convolutional(module, x, levels)) <= TOLERANCE
 
 
+# ---- SPNet --------------------------------------------------------------------------------------------
+
+# As the authors' code has them with 150 classes and the auxiliary head: without strips in the encoder, with.
+SPNET = {"spnet_resnet50": (41_721_068, 47_838_124), "spnet_resnet101": (60_713_196, 66_830_252)}
+
+
+@pytest.mark.parametrize("name", SPNET)
+@pytest.mark.parametrize("strips", [False, True])
+def test_spnet_has_its_authors_parameters(name: str, strips: bool) -> None:
+    encoder = f"({name} strips={str(strips).lower()})"
+    spec = f"""
+encoder {encoder} taps=[layer3, layer4] | aux (level 0 | fcn_head 150) as aux | head spnet_head out=150
+"""
+    assert archdsl.load(spec).params == SPNET[name][strips]
+    assert not strips or archdsl.load(name).params == SPNET[name][strips]
+
+
+def test_the_head_of_spnet_has_its_authors_parameters() -> None:
+    assert archdsl.load("input 2048x16x16\n\nspnet_head 150").params == 15_690_902
+
+
+class Strips(nn.Module):
+    """Hou et al. 2020, section 3.1."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.conv1, self.bn1 = (
+            nn.Conv2d(width, width, (3, 1), padding=(1, 0), bias=False),
+            nn.BatchNorm2d(width),
+        )
+        self.conv2, self.bn2 = (
+            nn.Conv2d(width, width, (1, 3), padding=(0, 1), bias=False),
+            nn.BatchNorm2d(width),
+        )
+        self.conv3 = nn.Conv2d(width, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self.bn1(self.conv1(x.mean(3, keepdim=True)))
+        columns = self.bn2(self.conv2(x.mean(2, keepdim=True)))
+        return x * self.conv3(F.relu(rows + columns)).sigmoid()
+
+
+def spnets_encoder() -> nn.Module:
+    """torchvision's ResNet-50, changed as section 3.3 says."""
+    model = torchvision.models.resnet50(replace_stride_with_dilation=(False, True, True)).eval()
+    steps = [
+        (nn.Conv2d(i, o, 3, stride=s, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU())
+        for i, o, s in ((3, 64, 2), (64, 64, 1), (64, 128, 1))
+    ]
+    model.conv1, model.bn1 = nn.Sequential(*[m for step in steps for m in step][:-2]), nn.BatchNorm2d(128)
+    first = model.layer1[0]
+    first.conv1 = nn.Conv2d(128, 64, 1, bias=False)
+    first.downsample[0] = nn.Conv2d(128, 256, 1, bias=False)
+    for unit, rate in zip(model.layer4, (4, 8, 16), strict=True):
+        unit.conv2.dilation = unit.conv2.padding = (rate, rate)
+    for unit in (model.layer1[-1], model.layer2[-1], model.layer3[-1], *model.layer4):
+        unit.conv3 = nn.Sequential(Strips(unit.conv3.in_channels), unit.conv3)
+    model.avgpool = model.fc = nn.Identity()
+    return model.eval()
+
+
+def test_the_encoder_of_spnet_is_a_resnet_changed_as_the_paper_says() -> None:
+    with torch.device("meta"):
+        theirs = randomised(spnets_encoder())
+    module = ours("encoder spnet_resnet50 taps=[layer4]")
+    parts = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
+    carried(theirs, module, {part: f"encoder.{part}" for part in parts})
+    x = images(65, 97, batch=1)
+    with torch.inference_mode():
+        (made,) = module(x)
+        assert disagreement(made.flatten(1), theirs(x)) <= TOLERANCE
+
+
 # ---- of any encoder -----------------------------------------------------------------------------------
 
 
@@ -170,6 +244,7 @@ DECODERS = (
     "context psp | head 3x3 out=2",
     "head deeplabv3_head out=2",
     "head fcn_head out=2",
+    "head spnet_head out=2",
     "lraspp_head 2 as head | interpolate like=@input",
     "levels [1, 4] | deeplabv3plus as decoder | head 1x1 out=2",
     "pan as decoder | head 3x3 out=2",

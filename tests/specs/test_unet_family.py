@@ -10,7 +10,7 @@ import archdsl
 from archdsl import resources
 from archdsl.ops.norms import BatchNorm
 from tests.specs.references import carried, disagreement, images, ours, randomised
-from tests.specs.torch_unets import EfficientUnet, R2UNet, ResUNet, TernausNet, Unpadded
+from tests.specs.torch_unets import EfficientUnet, FCDenseNet, R2UNet, ResUNet, TernausNet, Unpadded
 
 
 @pytest.fixture(autouse=True)
@@ -247,6 +247,20 @@ def test_an_fc_densenet_has_its_layers_and_parameters(model: str, layers: int, m
     found = architecture(model)
     assert len(maps(model, "conv", "transpose_conv")) == layers
     assert round((found.params + statistics(found)) / 1e6, 1) == millions
+
+
+@pytest.mark.parametrize(
+    ("model", "layers", "bottleneck", "growth"),
+    [("fc_densenet56", (4,) * 5, 4, 12), ("fc_densenet103", (4, 5, 7, 10, 12), 15, 16)],
+)
+def test_an_fc_densenet_is_that_of_its_tables(
+    model: str, layers: tuple[int, ...], bottleneck: int, growth: int
+) -> None:
+    with torch.device("meta"):
+        theirs = FCDenseNet(layers, bottleneck, growth, 11)
+    nodes = {f"grow.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
+    nodes |= {f"up.{n}": f"decoder.x{4 - n}_{n + 1}.block" for n in range(5)}
+    assert compared(model, theirs, {**nodes, "down": "encoder", "head": "head"}, images(64, 96)) <= 1e-4
 
 
 # ---- TernausNet ------------------------------------------------------------------------------------

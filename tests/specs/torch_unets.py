@@ -111,6 +111,60 @@ class ResUNet(nn.Module):
         return self.head(x)
 
 
+class DenseBlock(nn.ModuleList):
+    """Layers that each read all before them; gives what they add, after what entered if `whole`."""
+
+    def __init__(self, before: int, layers: int, growth: int, *, whole: bool) -> None:
+        super().__init__(
+            nn.Sequential(
+                nn.BatchNorm2d(before + n * growth),
+                nn.ReLU(),
+                nn.Conv2d(before + n * growth, growth, 3, padding=1),
+            )
+            for n in range(layers)
+        )
+        self.whole = whole
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = [x]
+        for layer in self:
+            found.append(layer(torch.cat(found, 1)))
+        return torch.cat(found if self.whole else found[1:], 1)
+
+
+class FCDenseNet(nn.Module):
+    """Tables 1 and 2 of arXiv:1611.09326 without dropout."""
+
+    def __init__(self, layers: tuple[int, ...], bottleneck: int, growth: int, classes: int) -> None:
+        super().__init__()
+        self.down = nn.ModuleList([nn.Conv2d(3, 48, 3, padding=1)])
+        skips, width = [], 48
+        for count in layers:
+            self.down.append(DenseBlock(width, count, growth, whole=True))
+            width += count * growth
+            skips.append(width)
+            self.down.append(
+                nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, width, 1), nn.MaxPool2d(2))
+            )
+        self.down.append(DenseBlock(width, bottleneck, growth, whole=False))
+        width = bottleneck * growth
+        self.grow, self.up = nn.ModuleList(), nn.ModuleList()
+        for row in reversed(range(len(layers))):
+            self.grow.append(nn.ConvTranspose2d(width, width, 3, 2, padding=1, output_padding=1))
+            self.up.append(DenseBlock(width + skips[row], layers[row], growth, whole=row == 0))
+            width = layers[row] * growth
+        self.head = nn.Conv2d(skips[0] + growth * (layers[0] + layers[1]), classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left = []
+        for number, part in enumerate(self.down):
+            x = part(x)
+            left += [x] if number % 2 and number < len(self.down) - 1 else []
+        for grow, block in zip(self.grow, self.up, strict=True):
+            x = block(torch.cat([grow(x), left.pop()], 1))
+        return self.head(x)
+
+
 class TernausNet(nn.Module):
     """torchvision's VGG and the published decoder: (width between, width after) of each step."""
 

@@ -83,6 +83,7 @@ class Head(Stage):
         return self._resized(outer, x)
 
     def _resized(self, net: Wiring, x: Map) -> Map:
-        if self.size == "own" or x.shape.rank == 0 or x.stride == 1:
+        whole = x.stride == 1 and x.shape.spatial == net.image.shape.spatial
+        if self.size == "own" or x.shape.rank == 0 or whole:
             return x
         return net.add(Interpolate("bilinear", align_corners=self.align_corners), x, net.image)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, final
 
 from archdsl.errors.recipes import NothingPooled, WidthOfSum, WrongFlow
 from archdsl.op import Int, Word, arg
+from archdsl.ops.resizing import Interpolate
 from archdsl.stage import (
     EVERYWHERE,
     Gate,
@@ -226,6 +227,9 @@ class Climb:
 
     def climbed(self, value: Map, suffix: str, source: str) -> Map:
         """The steps above the finest tap, without a skip unless the image joins."""
+        if not self.tops and value.shape.spatial != self.net.image.shape.spatial:
+            # Convolutions without padding left less of the image than its stride says.
+            value = self.net.add(Interpolate("bilinear"), value, self.net.image)
         for number in range(1, self.tops + 1):
             step = self.steps[self.depth + number - 1]
             name = f"top{number}{suffix}"

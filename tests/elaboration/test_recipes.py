@@ -42,6 +42,16 @@ def test_a_decoder_calls_what_takes_no_arguments_without_a_width(block: str) -> 
 THIRDS = "encoder (conv 3 4 | relu | conv 3 8 stride=3 | relu) | skip {} | up {} | head 1 out=2"
 
 
+@pytest.mark.parametrize("end", ["up nearest", "up nearest | head 1x1 out=5", "level 0 | head 1x1 out=5"])
+def test_what_unpadded_convolutions_cut_off_is_there_again_at_the_end(end: str) -> None:
+    encoder = "encoder (conv 5x5 4 pad=0 | relu | conv 3 8 stride=2)"
+    skip = "" if end.startswith("level") else " | skip plain"
+    text = f"input 3x32x32\n{encoder}{skip} | {end}"
+    assert "4x28x28" in shapes(text)
+    assert shapes(text)[-1].endswith("x32x32")
+    assert shapes(f"input 3x32x32\n{encoder} | level 0 | head 1x1 out=5 size=own")[-1] == "5x28x28"
+
+
 def test_levels_that_no_doubling_leads_between_are_climbed_by_resizing_alone() -> None:
     assert codes(THIRDS.format("plain", "transpose")) == ["E270"]
     assert codes(THIRDS.format("plain", "bilinear")) == []

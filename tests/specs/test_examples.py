@@ -1,4 +1,4 @@
-"""Networks of the field that the library doesn't have, written in the language: tests/examples/."""
+"""Networks of the field as a user writes them in one file: tests/examples/."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ LATER = {
 }
 NOW = sorted(path.stem for path in FOLDER.glob("*.arch") if path.stem not in LATER)
 
-# As the authors' code has them; LeeJunHyun's Attention U-Net, ZJUGiveLab's UNet 3+.
+# As the authors' code has them; LeeJunHyun's Attention U-Net and R2U-Net, ZJUGiveLab's UNet 3+,
+# zhoudaxia233's EfficientUnet, timm's HRNet.
 PARAMETERS = {
     "attention_unet": 34_878_573,
     "densenet": 7_978_856,
     "efficientnet": 5_288_548,
+    "efficientunet": 14_116_158,
     "googlenet": 13_004_888,
+    "hrnet": 21_299_004,
+    "r2unet": 39_091_393,
     "resnet": 25_557_032,
     "shufflenetv2": 2_278_604,
     "unet3plus": 26_971_777,

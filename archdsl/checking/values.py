@@ -10,10 +10,11 @@ from archdsl.analyses.words import holes_in
 from archdsl.blocks import Builder
 from archdsl.checking.reach import Reach
 from archdsl.elaboration.arguments import Arguments, own_words
+from archdsl.elaboration.arithmetic import FUNCTIONS, MAX_NUMBER
 from archdsl.elaboration.choices import Answer, Root
 from archdsl.elaboration.choices import Choice as OpenChoice
 from archdsl.elaboration.context import ENDING, Context, Frame, Run, Scope
-from archdsl.elaboration.evaluate import FUNCTIONS, MAX_NUMBER, stages_in
+from archdsl.elaboration.evaluate import stages_in
 from archdsl.elaboration.program import Program
 from archdsl.elaboration.values import UNKNOWN, Given, Muted
 from archdsl.errors import ArchError, Diagnostic, Mistake, suggest

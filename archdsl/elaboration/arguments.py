@@ -7,10 +7,11 @@ from dataclasses import MISSING, Field
 from fractions import Fraction
 from typing import Any
 
+from archdsl.elaboration.arithmetic import is_list
 from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.choices import join_words
 from archdsl.elaboration.context import Context, Frame, Scope
-from archdsl.elaboration.evaluate import NO_WORDS, Evaluator, is_list
+from archdsl.elaboration.evaluate import NO_WORDS, Evaluator
 from archdsl.elaboration.values import (
     UNKNOWN,
     Callee,

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from archdsl.blocks import TrainingOutput, join_path
+from archdsl.elaboration.arithmetic import is_list
 from archdsl.elaboration.choices import Choice, join_words, single, unwrapped
 from archdsl.elaboration.context import Context, Scope
-from archdsl.elaboration.evaluate import is_list
 from archdsl.elaboration.flows import level_strides
 from archdsl.elaboration.joins import Joins
 from archdsl.elaboration.reserved import RESERVED

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from archdsl.blocks import Block, Builder
+from archdsl.elaboration.arithmetic import is_list
 from archdsl.elaboration.context import Trail
-from archdsl.elaboration.evaluate import is_list
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, Value
 from archdsl.stage import Map, Pyramid
 

@@ -12,8 +12,8 @@ import archdsl
 from archdsl import resources
 from archdsl.analyses.requirements import FIGURES
 from archdsl.blocks import MAX_OPERATIONS
+from archdsl.elaboration.arithmetic import FUNCTIONS, MAX_LIST, MAX_NUMBER
 from archdsl.elaboration.context import MAX_CALLS, MAX_STEPS
-from archdsl.elaboration.evaluate import FUNCTIONS, MAX_LIST, MAX_NUMBER
 from archdsl.elaboration.joins import PLACES
 from archdsl.elaboration.program import FACTS
 from archdsl.errors import Severity, advice

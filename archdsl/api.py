@@ -39,6 +39,7 @@ from archdsl.formatter import format_node, format_tree
 from archdsl.identity import network_identity
 from archdsl.network import Network
 from archdsl.ops import OPERATIONS
+from archdsl.ops.backbones import Timm
 from archdsl.parser import parse, parse_leniently
 from archdsl.source import Label, Source
 from archdsl.space import Fork, choices_of, count, fixed_decision, forks, options_of, random_decision
@@ -102,7 +103,7 @@ class Architecture:
         if self._elaborated is not None:
             return self._elaborated.assembly.costs()
         totals = summarise(self.network)
-        return Cost(totals.params, totals.macs)
+        return Cost(totals.params, totals.macs or 0)
 
     @property
     def params(self) -> int:
@@ -117,30 +118,37 @@ class Architecture:
             return self.params
         return inference_params(self.network)
 
+    @cached_property
+    def opaque(self) -> bool:
+        """Whether timm builds a part of it: then its parameters and shapes are known, other figures None."""
+        if self._elaborated is not None:
+            return self._elaborated.assembly.opaque
+        return self.network.opaque
+
     @property
-    def macs(self) -> int:
+    def macs(self) -> int | None:
         """Multiply-adds of one image in inference: convolutions, linear layers, matrix products."""
-        return self._costs.macs
+        return None if self.opaque else self._costs.macs
 
     @cached_property
-    def activations(self) -> int:
+    def activations(self) -> int | None:
         """Elements of all maps that convolutions and linear layers write."""
-        return activations(self.network)
+        return None if self.opaque else activations(self.network)
 
     @cached_property
-    def depth(self) -> int:
+    def depth(self) -> int | None:
         """The longest chain of convolutions and linear layers."""
-        return depth(self.network)
+        return None if self.opaque else depth(self.network)
 
     @cached_property
-    def receptive_field(self) -> int:
+    def receptive_field(self) -> int | None:
         """Pixels of the image that one pixel of the output reads."""
-        return receptive_field(self.network)
+        return None if self.opaque else receptive_field(self.network)
 
     @cached_property
-    def gridding_free(self) -> bool:
+    def gridding_free(self) -> bool | None:
         """Whether no serial stack of dilated kernels leaves holes in what it reads."""
-        return not gridding(self.network)
+        return None if self.opaque else not gridding(self.network)
 
     @cached_property
     def identity(self) -> str:
@@ -282,7 +290,8 @@ class Architecture:
         return svg(self.network, title=self.name)
 
     def __repr__(self) -> str:
-        return f"Architecture({self.name!r}, params={self.params:,}, macs={self.macs:,})"
+        told = "unknown" if self.macs is None else f"{self.macs:,}"
+        return f"Architecture({self.name!r}, params={self.params:,}, macs={told})"
 
 
 class Space:
@@ -532,7 +541,7 @@ def built(architecture: Architecture, weights: str | Path | None = None, inferen
     """
     from archdsl.emitters.torch_module import build
     from archdsl.weights.files import load_file
-    from archdsl.weights.fitting import load_published
+    from archdsl.weights.fitting import load_backbone, load_published
 
     module = build(architecture.network, inference=inference)
     if weights is not None:
@@ -542,10 +551,22 @@ def built(architecture: Architecture, weights: str | Path | None = None, inferen
     for wanted in () if made is None else made.weights:
         channels = architecture.input.channels
         try:
-            load_published(module, wanted.path, wanted.published, wanted.parts, channels)
+            settings = _of_timm(architecture.network, wanted.path)
+            if settings is not None:
+                load_backbone(module, wanted.path, wanted.published, settings, channels)
+            else:
+                load_published(module, wanted.path, wanted.published, wanted.parts, channels)
         except Mistake as mistake:
             raise ArchError(mistake.at(wanted.span)) from None
     return module
+
+
+def _of_timm(network: Network, path: str) -> dict[str, Any] | None:
+    """How timm builds the encoder at a module path, if it does."""
+    for operation in network.operations:
+        if operation.path == path and isinstance(operation.op, Timm):
+            return operation.op.settings(network.shapes_into(operation))
+    return None
 
 
 def check(spec: SpecLike, *, object_size: int | None = None) -> tuple[Diagnostic, ...]:

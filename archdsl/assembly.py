@@ -61,7 +61,10 @@ class Assembly(Record):
         return found
 
     def costs(self) -> Cost:
-        """Trainable parameters (of what training holds) and multiply-adds (of inference)."""
+        """Trainable parameters (of what training holds) and multiply-adds (of inference).
+
+        Those of opaque operations are not among the multiply-adds.
+        """
         builder = self.builder
         params = macs = 0
         counted: set[str] = set()
@@ -80,6 +83,16 @@ class Assembly(Record):
         for part in parts:
             macs += builder.costs[part.position].macs if part.block is None else part.block.macs
         return Cost(params, macs)
+
+    @cached_property
+    def opaque(self) -> bool:
+        """Whether another library works in inference: then only shapes and parameters are known."""
+        for part in self.parts(training=False):
+            if part.block is not None and part.block.opaque:
+                return True
+            if isinstance(part.item, Operation) and part.item.op.opaque:
+                return True
+        return False
 
     def identity(self) -> str:
         """The Merkle hash: operations, ordered inputs, input shape, training-only outputs."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archdsl.errors import ArchError
@@ -15,8 +16,9 @@ from archdsl.errors.names import PathInside, PathTwice
 from archdsl.identity import Digested, op_digest
 from archdsl.network import Operation, Scope, needed
 from archdsl.op import Op
+from archdsl.ops.backbones import Level
 from archdsl.source import Label, Span
-from archdsl.tensors import Cost, Shape, Shapes, Stride
+from archdsl.tensors import Cost, Levels, Shape, Shapes, Stride
 
 MAX_OPERATIONS = 50_000
 
@@ -34,6 +36,7 @@ class Block:
 
     Attributes:
         inputs: how many values it reads.
+        entering: their shapes.
         operations: flat, paths relative to the block; all are needed by some output.
         outputs: values that leave, in order.
         training: outputs that exist in training only.
@@ -41,17 +44,19 @@ class Block:
         levels: values between the stages of the outermost pipeline, before global pooling.
         taps: values that the definition marks with `tap`.
         flow: `outputs` in the form in which they flow.
+        opaque: whether another library's operation is among what inference needs.
         picked: levels that an encoder stage chose of it, by its settings.
     """
 
     __slots__ = (
         "inputs", "operations", "outputs", "training", "leaves", "levels", "taps", "scopes",
-        "costs", "params", "macs", "program", "_restricted", "flow", "picked", "digested",
+        "costs", "params", "macs", "opaque", "program", "_restricted", "flow", "picked", "digested",
+        "entering",
     )  # fmt: skip
 
     def __init__(
         self,
-        inputs: int,
+        entering: Shapes,
         operations: tuple[Operation, ...],
         costs: tuple[Cost, ...],
         outputs: tuple[int, ...],
@@ -62,7 +67,8 @@ class Block:
         taps: tuple[int, ...] = (),
         flow: Any = None,
     ) -> None:
-        self.inputs = inputs
+        self.entering = entering
+        self.inputs = inputs = len(entering)
         self.operations = operations
         self.costs = costs
         self.outputs = outputs
@@ -85,6 +91,7 @@ class Block:
                 params += costs[number].params
         self.params = params
         self.macs = sum(costs[number].macs for number in in_inference)
+        self.opaque = any(operations[number].op.opaque for number in in_inference)
         self.program = tuple(
             (
                 None if operation.op.name == "id" else op_digest(operation.op),
@@ -109,13 +116,17 @@ class Block:
         kept = sorted(needed(self.operations, (*values, *(t.value for t in training)), self.inputs))
         moved = {number: number for number in range(self.inputs)}
         moved |= {self.inputs + old: self.inputs + new for new, old in enumerate(kept)}
-        operations = tuple(
+        operations = [
             renumbered(self.operations[number], moved, self.operations[number].path) for number in kept
-        )
+        ]
+        costs = [self.costs[number] for number in kept]
+        for number, operation in enumerate(operations):
+            if isinstance(operation.shape, Levels):
+                operations[number], costs[number] = _down_to_read(operations, number, self.entering)
         return Block(
-            self.inputs,
-            operations,
-            tuple(self.costs[number] for number in kept),
+            self.entering,
+            tuple(operations),
+            tuple(costs),
             tuple(moved[value] for value in values),
             tuple(t._replace(value=moved[t.value]) for t in training),
             kept_scopes(self.scopes, kept),
@@ -132,6 +143,29 @@ def renumbered(operation: Operation, moved: dict[int, int], path: str) -> Operat
         path,
         operation.span,
     )
+
+
+def _down_to_read(operations: Sequence[Operation], number: int, entering: Shapes) -> tuple[Operation, Cost]:
+    """An operation with several outputs without those deeper than the deepest that is read, and its cost."""
+    old = operations[number]
+    assert isinstance(old.shape, Levels)
+    value = len(entering) + number
+    count = max(o.op.index for o in operations if isinstance(o.op, Level) and o.inputs == (value,)) + 1
+    op = old.op.down_to(count)
+    inputs = tuple(
+        entering[n] if n < len(entering) else operations[n - len(entering)].shape for n in old.inputs
+    )
+    shape = op.shape(inputs)
+    assert isinstance(shape, Levels)
+    stride = old.stride
+    if stride is not None:
+        stride = whole(stride * Fraction(shape.strides[-1], old.shape.strides[-1]))
+    return Operation(op, old.inputs, shape, stride, old.path, old.span), op.cost(inputs)
+
+
+def whole(stride: Stride) -> Stride:
+    """A stride as an int where it is one: quick to compare and to hash."""
+    return stride if stride is None or stride.denominator != 1 else stride.numerator
 
 
 def kept_scopes(scopes: Iterable[Scope], kept: Sequence[int]) -> tuple[Scope, ...]:
@@ -213,9 +247,7 @@ class Builder:
         """Adds an operation; its shape rule may raise a Mistake."""
         shapes = tuple(self.shapes[value] for value in inputs)
         shape = op.shape(shapes)
-        stride = op.stride_after(shapes, tuple(self.strides[value] for value in inputs))
-        if stride is not None and stride.denominator == 1:
-            stride = stride.numerator  # whole strides are ints: quick to compare and to hash
+        stride = whole(op.stride_after(shapes, tuple(self.strides[value] for value in inputs)))
         self._count(1, span)
         self.items.append(Operation(op, inputs, shape, stride, path, span))
         self.costs.append(op.cost(shapes))
@@ -316,7 +348,7 @@ class Builder:
         assert self.flat
         operations = tuple(item for item in self.items if isinstance(item, Operation))
         return Block(
-            self.inputs,
+            tuple(self.shapes[: self.inputs]),
             operations,
             tuple(self.costs),
             outputs,

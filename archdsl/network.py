@@ -115,6 +115,11 @@ class Network(Record):
         return tuple(self.shape_of(value) for value in operation.inputs)
 
     @cached_property
+    def opaque(self) -> bool:
+        """Whether another library works in inference: then only shapes and parameters are known."""
+        return any(self.operations[number].op.opaque for number in self.inference)
+
+    @cached_property
     def inference(self) -> frozenset[int]:
         """Numbers of the operations that the outputs need outside training."""
         return needed(self.operations, (o.value for o in self.outputs if not o.training_only), 1)

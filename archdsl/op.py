@@ -58,7 +58,11 @@ class MapRef(Value):
     """A named map (`@x`) that becomes one more input of the operation."""
 
 
-Kind: TypeAlias = Int | Real | Flag | Dims | Word | Padding | MapRef
+class Model(Value):
+    """A model of timm by its name."""
+
+
+Kind: TypeAlias = Int | Real | Flag | Dims | Word | Padding | MapRef | Model
 
 
 def arg(default: Any = dataclasses.MISSING, *, kind: object, doc: str) -> Any:
@@ -113,6 +117,8 @@ class Op(Value):
         commutative: whether the order of inputs changes nothing.
         has_weights: whether it has parameters: repeated on the same input, it is another one each
             time. (`depth` and `activations` count those with multiply-adds: not norms.)
+        opaque: whether what it computes is another library's: of a network with it only shapes and
+            parameters are known.
     """
 
     name: ClassVar[str]
@@ -120,6 +126,7 @@ class Op(Value):
     maps: ClassVar[tuple[str, ...]] = ()
     commutative: ClassVar[bool] = False
     has_weights: ClassVar[bool] = False
+    opaque: ClassVar[bool] = False
 
     def shape(self, inputs: Shapes) -> Shape:
         """The shape that leaves; raises a Mistake of errors/shapes.py when the inputs don't fit."""
@@ -136,6 +143,10 @@ class Op(Value):
     def window(self, inputs: Shapes) -> Window | None:
         """How it reads its (first) input; None for an operation on single pixels or on all of them."""
         return None
+
+    def down_to(self, count: int) -> Op:
+        """Of an operation that gives several maps (`Levels`): what gives the finest `count` of them."""
+        raise NotImplementedError
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         """The stride of what leaves, by the window; joins take the first input that has a place."""

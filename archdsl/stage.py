@@ -119,7 +119,8 @@ class StageName(Value):
     """One of the stage's own words, else any definition, else (in brackets) a definition only.
 
     With `rest` the arguments that the recipe stage does not know belong to this definition; with
-    `sizes` a size such as `1x1` may stand there too; with `closed` the own words are all there are.
+    `sizes` a size such as `1x1` may stand there too, with `timm` one of timm's models; with `closed` the own
+    words are all there are.
     """
 
     own: tuple[str, ...] = ()
@@ -127,6 +128,7 @@ class StageName(Value):
     rest: bool = False
     sizes: bool = False
     closed: bool = False
+    timm: bool = False
 
 
 class Gate(Value):

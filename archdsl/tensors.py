@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 
 class Shape(tuple[int, ...]):
@@ -11,7 +11,7 @@ class Shape(tuple[int, ...]):
 
     __slots__ = ()
 
-    def __new__(cls, *sizes: int) -> Shape:
+    def __new__(cls, *sizes: int) -> Self:
         return super().__new__(cls, sizes)
 
     @property
@@ -39,6 +39,28 @@ class Shape(tuple[int, ...]):
 
     def __repr__(self) -> str:
         return f"Shape({', '.join(map(str, self))})"
+
+
+class Levels(Shape):
+    """The maps that an operation with several outputs gives as one value, finest first.
+
+    As a shape it is that of the deepest map. `strides` are relative to what the operation reads.
+    """
+
+    maps: tuple[Shape, ...]
+    strides: tuple[int, ...]
+
+    def __new__(cls, maps: tuple[Shape, ...], strides: tuple[int, ...]) -> Self:
+        made = super().__new__(cls, *maps[-1])
+        made.maps = maps
+        made.strides = strides
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Levels) and (self.maps, self.strides) == (other.maps, other.strides)
+
+    def __hash__(self) -> int:
+        return hash((self.maps, self.strides))
 
 
 Shapes: TypeAlias = tuple[Shape, ...]

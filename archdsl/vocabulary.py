@@ -18,6 +18,7 @@ from archdsl.errors import ArchError, Mistake
 from archdsl.errors.files import NoSuchUse, OutsideFolder
 from archdsl.errors.names import Ambiguous, DefinedTwice
 from archdsl.op import Op
+from archdsl.ops.backbones import Timm
 from archdsl.records import Record
 from archdsl.source import Label, Source, Span
 from archdsl.stage import Stage
@@ -47,6 +48,7 @@ Builtin: TypeAlias = type[Op] | type[Stage]
 
 # Words that the elaborator itself knows, beside operations and recipe stages.
 STRUCTURE = ("tap", "share", "level", "levels", "aux")
+OF_TIMM = "timm:"  # and the name of a model
 JOINS = ("concat", "add", "mul", "residual", "dense", "pyramid")
 
 
@@ -271,6 +273,8 @@ class Vocabulary:
         return File(spec, self, folder)
 
     def meaning(self, word: str) -> Meaning | None:
+        if word.startswith(OF_TIMM):
+            return Timm
         if word in self.operations:
             return self.operations[word]
         if word in self.stages:

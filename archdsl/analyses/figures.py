@@ -13,7 +13,10 @@ from archdsl.tensors import Cost
 
 @dataclass(eq=False)
 class NetworkFigures:
-    """What a requirement may speak of, of a network that was just elaborated."""
+    """What a requirement may speak of, of a network that was just elaborated.
+
+    None is what is not known, where a part is opaque.
+    """
 
     assembly: Assembly
 
@@ -30,21 +33,21 @@ class NetworkFigures:
         return self._costs.params
 
     @property
-    def macs(self) -> int:
-        return self._costs.macs
+    def macs(self) -> int | None:
+        return None if self.assembly.opaque else self._costs.macs
 
     @property
-    def activations(self) -> int:
-        return costs.activations(self._network)
+    def activations(self) -> int | None:
+        return None if self.assembly.opaque else costs.activations(self._network)
 
     @property
-    def depth(self) -> int:
-        return costs.depth(self._network)
+    def depth(self) -> int | None:
+        return None if self.assembly.opaque else costs.depth(self._network)
 
     @property
-    def receptive_field(self) -> int:
-        return receptive_field.receptive_field(self._network)
+    def receptive_field(self) -> int | None:
+        return None if self.assembly.opaque else receptive_field.receptive_field(self._network)
 
     @property
-    def gridding_free(self) -> bool:
-        return not gridding.gridding(self._network)
+    def gridding_free(self) -> bool | None:
+        return None if self.assembly.opaque else not gridding.gridding(self._network)

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any, Protocol
 
 from archdsl.errors import ArchError, Diagnostic
 from archdsl.errors.names import UnknownFact
-from archdsl.errors.spaces import BadRequirement, Unmet
+from archdsl.errors.spaces import BadRequirement, OpaqueFigure, Unmet
 from archdsl.formatter import format_node
-from archdsl.syntax import Binary, Expression, Name, Number, Paren, Require, Unary
+from archdsl.syntax import Binary, Expression, Name, Number, Paren, Require, Unary, walk
 
 
 class Figures(Protocol):
-    """What a requirement may speak of."""
+    """What a requirement may speak of; None is what is not known."""
 
     @property
     def params(self) -> int: ...
     @property
-    def macs(self) -> int: ...
+    def macs(self) -> int | None: ...
     @property
-    def activations(self) -> int: ...
+    def activations(self) -> int | None: ...
     @property
-    def receptive_field(self) -> int: ...
+    def receptive_field(self) -> int | None: ...
     @property
-    def depth(self) -> int: ...
+    def depth(self) -> int | None: ...
     @property
-    def gridding_free(self) -> bool: ...
+    def gridding_free(self) -> bool | None: ...
 
 
 FIGURES: dict[str, Callable[[Figures], Any]] = {
@@ -74,6 +74,14 @@ def conditions(requirement: Require) -> tuple[Expression, ...]:
         else:
             found.append(node)
     return tuple(found)
+
+
+def unknown(requirements: Iterable[Require], figures: Figures) -> Iterator[Diagnostic]:
+    """A mistake for each figure that requirements speak of and that is not known of a network."""
+    for requirement in requirements:
+        for node in walk(requirement.condition):
+            if isinstance(node, Name) and node.name in FIGURES and FIGURES[node.name](figures) is None:
+                yield OpaqueFigure(node.name).at(node.span)
 
 
 def told(condition: Expression, figures: Figures) -> str:
@@ -157,4 +165,7 @@ def _number(node: Expression, figures: Figures) -> Any:
 def _figure(node: Name, figures: Figures) -> Any:
     if node.name not in FIGURES:
         raise ArchError(UnknownFact("figure to require", node.name, tuple(FIGURES)).at(node.span))
-    return FIGURES[node.name](figures)
+    value = FIGURES[node.name](figures)
+    if value is None:
+        raise ArchError(OpaqueFigure(node.name).at(node.span))
+    return value

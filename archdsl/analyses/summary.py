@@ -22,7 +22,7 @@ class Row(NamedTuple):
         word: the definition or the operation that it is; empty for a named group.
         shape: of what leaves it.
         params: its trainable parameters; a module used twice counts where it is used first.
-        macs: its multiply-adds in inference, of one image.
+        macs: its multiply-adds in inference, of one image; None where a part is opaque.
     """
 
     path: str
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     word: str
     shape: Shape
     params: int
-    macs: int
+    macs: int | None
 
 
 class Summary(NamedTuple):
@@ -47,7 +47,7 @@ class Summary(NamedTuple):
     outputs: tuple[tuple[str, Shape], ...]
     rows: tuple[Row, ...]
     params: int
-    macs: int
+    macs: int | None
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
@@ -95,8 +95,12 @@ class _Stage:
     entered: Shape | None = None
     shape: Shape | None = None
     params: int = 0
-    macs: int = 0
+    macs: int | None = 0
     children: dict[str, _Stage] = field(default_factory=dict)
+
+    def count(self, params: int, macs: int | None) -> None:
+        self.params += params
+        self.macs = None if self.macs is None or macs is None else self.macs + macs
 
 
 def _tree(network: Network) -> _Stage:
@@ -107,16 +111,18 @@ def _tree(network: Network) -> _Stage:
         inputs = network.shapes_into(operation)
         cost = operation.op.cost(inputs)
         params = 0 if operation.path in counted else cost.params
-        macs = cost.macs if number in network.inference else 0
+        macs = None if operation.op.opaque else cost.macs
+        if number not in network.inference:
+            macs = 0
         counted.add(operation.path)
         path = operation.path or _around(network, number)
         stage, at = root, ""
-        stage.params, stage.macs = stage.params + params, stage.macs + macs
+        stage.count(params, macs)
         for part in path.split(".") if path else ():
             at = f"{at}.{part}" if at else part
             stage = stage.children.setdefault(part, _Stage(words.get(at, ""), entered=inputs[0]))
             stage.shape = operation.shape
-            stage.params, stage.macs = stage.params + params, stage.macs + macs
+            stage.count(params, macs)
         stage.operation = operation.op.name
     return root
 
@@ -148,7 +154,7 @@ def _below(stage: _Stage, path: str, level: int, depth: int) -> Iterator[Row]:
             # `blocks` alone says nothing: what it numbers are the stages.
             yield from _below(child, below, level, depth)
             continue
-        if child.params or child.macs or child.shape != child.entered:
+        if child.params or child.macs != 0 or child.shape != child.entered:
             word = child.word or ("" if child.children else child.operation)
             yield Row(below, level, word, child.shape, child.params, child.macs)
         if level + 1 < depth and len(child.children) > 1:
@@ -176,7 +182,7 @@ def _lines(summary: Summary) -> Iterator[str]:
             str(row.shape),
             f"{row.params:,}" if row.params else "",
             _percent(row.params, summary.params),
-            abbreviated(row.macs) if row.macs else "",
+            "" if row.macs == 0 else abbreviated(row.macs),
             _percent(row.macs, summary.macs),
         )
         for row in summary.rows
@@ -194,11 +200,13 @@ def _shown_path(row: Row, rows: tuple[Row, ...]) -> str:
     return row.path.removeprefix(f"{max(parents, key=len, default='')}.")
 
 
-def _share(part: int, whole: int) -> float:
+def _share(part: int | None, whole: int | None) -> float | None:
+    if part is None or whole is None:
+        return None
     return round(part / whole, 4) if whole else 0.0
 
 
-def _percent(part: int, whole: int) -> str:
+def _percent(part: int | None, whole: int | None) -> str:
     return f"{100 * part / whole:.1f} %" if part and whole else ""
 
 
@@ -215,8 +223,10 @@ def aligned(rows: Sequence[Sequence[str]], *, numbers: Container[int]) -> list[s
     return [line.rstrip() for line in lines]
 
 
-def abbreviated(number: int) -> str:
-    """Three significant digits and K, M, G or T: `385M`, `1.82G`."""
+def abbreviated(number: int | None) -> str:
+    """Three significant digits and K, M, G or T: `385M`, `1.82G`; `unknown` for None."""
+    if number is None:
+        return "unknown"
     value, unit = float(number), ""
     for unit in ("", "K", "M", "G", "T"):
         if value < 999.5 or unit == "T":

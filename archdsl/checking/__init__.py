@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from archdsl.analyses.advice import advice
 from archdsl.analyses.figures import NetworkFigures
-from archdsl.analyses.requirements import unmet
+from archdsl.analyses.requirements import unknown, unmet
 from archdsl.checking.agreement import disagreements
 from archdsl.checking.sizes import minimum_input, told_as_too_small
 from archdsl.checking.statements import Statements
@@ -81,8 +81,13 @@ def _checked(program: Program) -> tuple[list[Diagnostic], list[Trial]]:
     trials = [tried(program, {})] if written else explored(program)
     made = map(_told, option_mistakes(trials))
     found = [*written, *(mistake for mistake in made if not _follows(mistake, written))]
-    if not found and len(trials) == 1 and trials[0].made:
-        found += unmet(program.requirements, NetworkFigures(trials[0].made.assembly))
+    if not found:
+        figures = [NetworkFigures(trial.made.assembly) for trial in trials if trial.made]
+        opaque = next((one for one in figures if one.assembly.opaque), None)
+        if opaque is not None:
+            found += unknown(program.requirements, opaque)
+        if not found and len(trials) == 1 and figures:
+            found += unmet(program.requirements, figures[0])
     return found, trials
 
 

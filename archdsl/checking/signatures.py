@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from archdsl.elaboration.arguments import kinds_of, own_words
 from archdsl.elaboration.values import parameter_names
 from archdsl.op import Int, Op, Real, arguments
+from archdsl.ops.backbones import Timm
 from archdsl.source import Label
 from archdsl.stage import Stage, StageName
 from archdsl.syntax import Choice, Dimensions, Expression, Name, Nothing, Number, Paren, Word
@@ -76,6 +77,8 @@ def of_definition(definition: Definition) -> Signature:
 
 def of_builtin(callee: type[Op] | type[Stage]) -> Signature:
     """The fields of an operation or a recipe stage."""
+    if callee is Timm:  # its name is all that it is given
+        return Signature((), 0, ())
     fields = arguments(callee)
     needed = {name: (one.metadata["doc"], ()) for name, one in fields.items() if one.default is MISSING}
     return Signature(tuple(fields), len(fields), tuple(fields), kinds_of(callee), needed)

@@ -7,6 +7,8 @@ from dataclasses import MISSING, Field
 from fractions import Fraction
 from typing import Any
 
+from archdsl.backbones.lookup import backbone
+from archdsl.backbones.table import Backbone
 from archdsl.elaboration.arithmetic import is_list
 from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.choices import join_words
@@ -25,7 +27,7 @@ from archdsl.elaboration.values import (
     parameter_names,
     shown,
 )
-from archdsl.errors import ArchError, Diagnostic
+from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.names import (
     GivenTwice,
     MissingArgument,
@@ -38,8 +40,9 @@ from archdsl.errors.names import (
     UnknownWord,
     WrongValue,
 )
-from archdsl.op import Dims, Flag, Int, MapRef, Op, Padding, Real, arguments
+from archdsl.op import Dims, Flag, Int, MapRef, Model, Op, Padding, Real, arguments
 from archdsl.op import Word as OneWord
+from archdsl.ops.backbones import Timm
 from archdsl.source import Label, Span
 from archdsl.stage import (
     BareWord,
@@ -55,7 +58,7 @@ from archdsl.stage import (
     Tag,
 )
 from archdsl.syntax import Expression, Keyword, Listing, Name, Node, Number, Word
-from archdsl.vocabulary import Binding, Definition
+from archdsl.vocabulary import OF_TIMM, Binding, Definition
 
 Bound = dict[str, Value]
 
@@ -85,7 +88,9 @@ class Arguments:
             if isinstance(value, Partial | Quoted):
                 return as_partial(value, word)
             raise ArchError(NotAStage(f"`{word.name}` ({described(value)})").at(word.name_span))
-        return Partial(meaning, word.name, word.name_span, defaults=self.defaults(word.name, context))
+        model = Given(word.name.removeprefix(OF_TIMM), word.name_span)
+        given = (model,) if meaning is Timm else ()
+        return Partial(meaning, word.name, word.name_span, given, defaults=self.defaults(word.name, context))
 
     @staticmethod
     def _stage_words(context: Context) -> tuple[str, ...]:
@@ -390,6 +395,9 @@ class Arguments:
         if isinstance(value, Quoted):
             return as_partial(value, None)
         if isinstance(value, Partial):
+            if value.callee is Timm and not kind.timm:
+                whose = _who(option, stage, span)
+                raise ArchError(WrongValue(whose, "a stage", f"the encoder `{value.word}`").at(span))
             return value
         if kind.sizes and isinstance(value, Size | int):
             return self._dims(Dims(), value, option, stage, span, context)
@@ -402,6 +410,14 @@ class Arguments:
             known = () if kind.closed else public
             raise ArchError(at_word(UnknownWord(stage, value, kind.own, known), value, span))
         raise ArchError(WrongValue(option, "a stage", described(value)).at(span))
+
+    def _model(
+        self, kind: Model, value: Value, option: str, stage: str, span: Span, context: Context
+    ) -> Backbone:
+        try:
+            return backbone(str(value))
+        except Mistake as mistake:
+            raise ArchError(mistake.at(span)) from None
 
     def _gate(self, kind: Gate, value: Value, option: str, stage: str, span: Span, context: Context) -> Value:
         return self._stage_name(StageName(()), value, option, stage, span, context)
@@ -439,6 +455,7 @@ CONVERTERS: dict[type, Callable[..., Value]] = {
     OneWord: Arguments._word,
     Padding: Arguments._padding,
     MapRef: Arguments._map,
+    Model: Arguments._model,
     StageName: Arguments._stage_name,
     Gate: Arguments._gate,
     PerLevel: Arguments._per_level,

@@ -30,6 +30,7 @@ from archdsl.errors.recipes import WrongFlow
 from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op
 from archdsl.ops import OPERATIONS
+from archdsl.ops.backbones import Level, Timm
 from archdsl.ops.regularisers import DropPath
 from archdsl.ops.trivial import Identity
 from archdsl.source import Label, Span
@@ -143,6 +144,8 @@ class Calls(Arguments):
             self.path(label, context)
             return flow
         x = self.one_map(flow, f"the input of `{name}`", span)
+        if isinstance(op, Timm):
+            return self.levels(op, x, context, label, span, found)
         if isinstance(op, DropPath) and context.sumless:
             op = replace(op, rate=0.0) if op.ramp else OPERATIONS["id"]()  # a ramp counts it
         return self.add(op, (x, *maps), context, label, span, given=found)
@@ -170,6 +173,16 @@ class Calls(Arguments):
             raise ArchError(told) from None
         builder.leaves[made_path] = value
         return Map(value, builder.shapes[value], builder.strides[value])
+
+    def levels(
+        self, op: Timm, x: Map, context: Context, label: str | None, span: Span, given: Partial
+    ) -> Pyramid:
+        """Adds an operation that gives several maps, and those; with an empty label as the scope itself."""
+        path = context.scope.prefix if label == "" else None
+        whole = self.add(op, (x,), context, label, span, path, given)
+        last = op.model.layout == "last"
+        picks = (Level(index, last) for index in range(len(op.model.levels)))
+        return Pyramid(tuple(self.add(pick, (whole,), context, None, span, path="") for pick in picks))
 
     def one_map(self, flow: Any, where: str, span: Span) -> Map:
         """What flows as one map: a pyramid where a map is wanted is its deepest map."""

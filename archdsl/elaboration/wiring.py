@@ -16,13 +16,14 @@ from archdsl.elaboration.flows import Localiser, finished, flow_maps, maps_in, r
 from archdsl.elaboration.published import Published, find
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, key_of
 from archdsl.errors import ArchError, Mistake
-from archdsl.errors.recipes import NoLevels, NoSuchDepth, NoSuchTap
+from archdsl.errors.recipes import NoLevels, NoSuchDepth, NoSuchTap, NoTapsInside
 from archdsl.network import Cell, Edge
 from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op
+from archdsl.ops.backbones import Timm
 from archdsl.source import Label, Span
 from archdsl.stage import Flow, Map, Pyramid, StageValue, Wiring
-from archdsl.vocabulary import Definition
+from archdsl.vocabulary import OF_TIMM, Definition
 
 
 class WeightsWanted(NamedTuple):
@@ -185,7 +186,7 @@ class Wires:
             builder.claim(path, self.span)
         if weights is not None:
             parts = frozenset(operation.path for operation in block.operations if operation.op.has_weights)
-            self.recipe.weights.append(WeightsWanted(path, find(names_of(stage), weights), parts, self.span))
+            self.recipe.weights.append(WeightsWanted(path, published(stage, weights), parts, self.span))
         moved = builder.place(cut, inputs, path, stage.word, self.span, context.scope.shared)
         return Pyramid(
             tuple(
@@ -267,13 +268,16 @@ class Wires:
         inside = Context(
             frame, context.asker, context.variables, Scope(""), found.words, {}, context.turn, trail
         )
-        made = self.elaborator.call(found, here, inside, None, found.span)
+        # A model of timm is the encoder itself; any other operation is number 0 of it.
+        made = self.elaborator.call(found, here, inside, "" if found.callee is Timm else None, found.span)
         if isinstance(made, Map) and not trail.values:
             trail.follow(made)  # a single operation
         return finished(builder, made, trail)
 
     def _levels(self, block: Block, stage: Partial, taps: tuple[str, ...] | None) -> list[Map]:
         """The levels of a backbone, finest first; of several at one stride the last counts."""
+        if taps is not None and stage.callee is Timm:
+            raise NoTapsInside(stage.word)
         if taps is not None:
             unknown = [path for path in taps if path not in block.leaves]
             if unknown:
@@ -351,6 +355,13 @@ def value_of(block: Block, value: int) -> Map:
         return next(level for level in flow_maps(block.flow) if level.value == value)
     operation = block.operations[value - block.inputs]
     return Map(value, operation.shape, operation.stride)
+
+
+def published(stage: Partial, tag: str) -> Published:
+    """Where an encoder's published weights are."""
+    if stage.callee is Timm:
+        return Published("timm", stage.word.removeprefix(OF_TIMM), tag)
+    return find(names_of(stage), tag)
 
 
 def names_of(stage: Partial) -> tuple[str, ...]:

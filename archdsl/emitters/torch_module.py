@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor, fx, nn
 
+from archdsl.backbones.building import checked
 from archdsl.emitters import layers
 from archdsl.emitters.chains import chains
 from archdsl.emitters.initialisers import INITIALISERS
@@ -57,13 +58,14 @@ TARGETS: dict[str, Callable[..., Any]] = {
         layers,
         [
             "SameConv2d", "SameConv3d", "deformable_conv", "MapLayerNorm", "MapLinear", "DropPath",
-            "ChannelShuffle", "Chunk", "Crop", "EMAttention", "Zero", "SoftmaxOfAll", "largest_of_channels",
-            "mean_of_channels", "swap", "affinity", "criss_cross", "local_filter", "matrix_product", "scaled",
-            "resize_like", "align_like", "unpool", "crop_like", "reshape_like", "total", "product",
+            "ChannelShuffle", "Chunk", "Crop", "Zero", "SoftmaxOfAll", "largest_of_channels",
+            "mean_of_channels", "swap", "affinity", "local_filter", "matrix_product", "scaled",
+            "resize_like", "align_like", "unpool", "crop_like", "reshape_like", "level", "total", "product",
         ],
     ),
     **_table("operator", operator, ["add", "mul"]),
     "torch.cat": torch.cat,
+    "archdsl.backbones.building.checked": checked,
 }  # fmt: skip
 
 

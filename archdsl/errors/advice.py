@@ -268,6 +268,19 @@ class UnreadStage(Advice):
         return "join it, or delete it"
 
 
+class AskedTimm(Advice):
+    """A model of timm that the table doesn't have."""
+
+    code = "W020"
+    encoder: str
+
+    def message(self) -> str:
+        return f"`{self.encoder}` is newer than the table of timm's models, so the installed timm was asked"
+
+    def help(self) -> str:
+        return "checking takes seconds, and needs that timm"
+
+
 class MemoryBound(Advice):
     """Depthwise layers that wait for memory longer than they compute."""
 

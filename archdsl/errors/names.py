@@ -59,6 +59,40 @@ class UnknownWord(Mistake):
         return is_certain(self.got, (*self.known, *self.near))
 
 
+class UnknownBackbone(Mistake):
+    """A name after `timm:` that timm doesn't know.
+
+    `base` is the model's name where a tag of its weights stands behind it, `asked` whether timm itself was
+    there to tell, beside the table.
+    """
+
+    code = "E135"
+    got: str
+    known: tuple[str, ...]
+    base: str = ""
+    asked: bool = True
+
+    def message(self) -> str:
+        if self.base:
+            return f"`{self.got}` is a model with weights, not the name of a model"
+        return f"timm has no model `{self.got}`"
+
+    def label(self) -> str:
+        near = suggest(self.got, self.known)
+        return f"did you mean `timm:{near}`?" if near and not self.base else ""
+
+    def help(self) -> str:
+        if self.base:
+            return f"write `encoder timm:{self.base} weights={self.got.partition('.')[2]}`"
+        if self.asked:
+            return "" if suggest(self.got, self.known) else "`timm.list_models()` names them"
+        return 'newer models are known to timm alone, which is not installed: pip install "archdsl[weights]"'
+
+    def replacement(self) -> str | None:
+        near = self.base or suggest(self.got, self.known)
+        return near and f"timm:{near}"
+
+
 class UnknownOption(Mistake):
     code = "E103"
     stage: str

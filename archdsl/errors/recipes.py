@@ -153,6 +153,54 @@ class OtherOutputStride(Mistake):
         return "output_stride"
 
 
+class NoSuchOutputStride(Mistake):
+    """A stride that timm can't dilate a model of its to."""
+
+    code = "E275"
+    encoder: str
+    got: int
+    known: tuple[int, ...]
+
+    def message(self) -> str:
+        return f"`{self.encoder}` can't keep to stride {self.got}"
+
+    def help(self) -> str:
+        return f"its output strides: {', '.join(map(str, self.known))}"
+
+    def blames(self) -> str:
+        return "output_stride"
+
+
+class NoFeatures(Mistake):
+    """A model of timm that gives no maps."""
+
+    code = "E276"
+    encoder: str
+    reason: str
+
+    def message(self) -> str:
+        return f"`{self.encoder}` is no backbone: timm gives no feature maps of it"
+
+    def help(self) -> str:
+        return f"timm tells: {self.reason}"
+
+
+class NoTapsInside(Mistake):
+    """`taps=` of an encoder that another library builds."""
+
+    code = "E277"
+    encoder: str
+
+    def message(self) -> str:
+        return f"`{self.encoder}` has no module paths to tap: timm builds it"
+
+    def help(self) -> str:
+        return "it gives timm's levels; `depth=` says how many"
+
+    def blames(self) -> str:
+        return "taps"
+
+
 class WidthOfSum(Mistake):
     code = "E258"
     above: int

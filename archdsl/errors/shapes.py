@@ -309,6 +309,21 @@ class WrongPartner(Mistake):
         return self.argument
 
 
+class OtherImage(Mistake):
+    """A backbone of timm that takes images of some sizes only."""
+
+    code = "E218"
+    word: str
+    wanted: str
+    given: str
+
+    def message(self) -> str:
+        return f"`{self.word}` takes {self.wanted}"
+
+    def label(self) -> str:
+        return f"gets {self.given}"
+
+
 class NothingLeft(Mistake):
     """A factor that makes a map smaller than one pixel."""
 

@@ -51,6 +51,19 @@ class NoSuchOption(Mistake):
         return f"options: {named(self.known, 12)}"
 
 
+class OpaqueFigure(Mistake):
+    """A requirement of a figure that nobody has counted."""
+
+    code = "E315"
+    figure: str
+
+    def message(self) -> str:
+        return f"`{self.figure}` is not known of a network with an encoder of timm"
+
+    def help(self) -> str:
+        return "shapes and `params` are; of the library's own encoders everything is"
+
+
 class EmptyRange(Mistake):
     code = "E304"
     low: str

@@ -57,6 +57,35 @@ class NotFetched(Mistake):
         return "they are downloaded once and kept; until then leave `weights=` out or load a file of your own"
 
 
+class BackboneMissing(Mistake):
+    code = "E478"
+    encoder: str
+
+    def message(self) -> str:
+        return f"`{self.encoder}` is built by timm, which is not installed"
+
+    def help(self) -> str:
+        return 'pip install "archdsl[weights]"'
+
+
+class BackboneDiffers(Mistake):
+    """A model that the timm which is installed has not, or has otherwise than the table says."""
+
+    code = "E479"
+    encoder: str
+    version: str
+    channels: tuple[int, ...] = ()
+
+    def message(self) -> str:
+        if not self.channels:
+            return f"timm {self.version} has no model for `{self.encoder}`"
+        told = ", ".join(map(str, self.channels))
+        return f"timm {self.version} builds `{self.encoder}` with other channels: {told}"
+
+    def help(self) -> str:
+        return "install the release of timm that `archdsl/backbones/timm.txt` names"
+
+
 class WeightsDoNotFit(Mistake):
     code = "E474"
     source: str

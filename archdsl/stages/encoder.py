@@ -1,4 +1,4 @@
-"""`encoder NAME`: any definition as a backbone."""
+"""`encoder NAME`: any definition, or a model of timm, as a backbone."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from archdsl.stage import Map, Paths, Pyramid, Stage, StageName, StageValue, Tag
 
 @final
 class Encoder(Stage):
-    """Map → Pyramid: the feature maps of a definition, finest first."""
+    """Map → Pyramid: the feature maps of a definition, or of a model of timm, finest first."""
 
     name = "encoder"
     part = "encoder"
-    form: StageValue = arg(kind=StageName(rest=True), doc="the backbone")
+    form: StageValue = arg(kind=StageName(rest=True, timm=True), doc="the backbone")
     taps: tuple[str, ...] | None = arg(None, kind=Paths(), doc="module paths of the levels, finest first")
     depth: int | None = arg(None, kind=Int(low=0, high=12, optional=True), doc="deepest stride 2^depth")
     output_stride: int | None = arg(

@@ -17,7 +17,7 @@ class Architecture(Protocol):
     @property
     def params(self) -> int: ...
     @property
-    def macs(self) -> int: ...
+    def macs(self) -> int | None: ...
     @property
     def choices(self) -> Mapping[str, str]: ...
     @property
@@ -55,14 +55,14 @@ class Candidate:
         text: canonical, closed `.arch` text.
         identity: of the network and the weights that it starts from; equal candidates are trained once.
         choices: what each open choice became, by name.
-        params, macs: trainable parameters; multiply-adds of one image.
+        params, macs: trainable parameters; multiply-adds of one image, None where they are not known.
     """
 
     text: str
     identity: str
     choices: Mapping[str, str]
     params: int
-    macs: int
+    macs: int | None
 
     @classmethod
     def of(cls, architecture: Architecture) -> Candidate:

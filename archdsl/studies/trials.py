@@ -53,10 +53,14 @@ def best_of(trials: Sequence[Trial]) -> Trial | None:
 
 
 def pareto_front(trials: Sequence[Trial]) -> list[Trial]:
-    """Complete trials that no other one beats in score with as few multiply-adds, cheapest first."""
+    """Complete trials that no other one beats in score with as few multiply-adds, cheapest first.
+
+    Those whose multiply-adds are not known are left out.
+    """
     front: list[Trial] = []
-    complete = [trial for trial in trials if trial.state == COMPLETE]
-    for trial in sorted(complete, key=lambda trial: (trial.candidate.macs, -(trial.score or 0.0))):
+    costs = {t.number: t.candidate.macs for t in trials if t.candidate.macs is not None}
+    complete = [trial for trial in trials if trial.state == COMPLETE and trial.number in costs]
+    for trial in sorted(complete, key=lambda trial: (costs[trial.number], -(trial.score or 0.0))):
         if not front or (trial.score or 0.0) > (front[-1].score or 0.0):
             front.append(trial)
     return front

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, get_type_hints
 
 from torch import Tensor
 
+from archdsl.backbones.building import features
 from archdsl.elaboration.published import DEFAULT_TAG, Published
-from archdsl.errors.weights import LibraryMissing, NotFetched, UnknownTag
+from archdsl.errors.weights import LibraryMissing, NoPublishedWeights, NotFetched, UnknownTag
 
 
 class Normalisation(NamedTuple):
@@ -72,11 +73,39 @@ def _normalisation_of(model: str, preset: Any) -> Normalisation:
 def _from_timm(published: Published) -> Fetched:
     import timm
 
+    name = _name_in_timm(published)
+    return _fetched(_downloaded(published, lambda: timm.create_model(name, pretrained=True)))
+
+
+def fetch_backbone(published: Published, backbone: Mapping[str, Any]) -> Fetched:
+    """The weights of a model that timm builds, under the names that it gives them as a backbone.
+
+    Args:
+        backbone: how timm built it (`building.features`).
+
+    Raises:
+        UnknownTag, NotFetched: as `fetch`.
+    """
+    settings = {**backbone, "name": _name_in_timm(published)}
+    return _fetched(_downloaded(published, lambda: features(**settings, pretrained=True)))
+
+
+def _name_in_timm(published: Published) -> str:
+    """The model with the tag, which for a backbone of timm is by default that of the model itself."""
+    import timm
+
     known = {name.split(".", 1)[1] for name in timm.list_pretrained(f"{published.model}.*")}
-    if published.tag not in known:
+    if not known:
+        raise NoPublishedWeights(f"timm:{published.model}", ())
+    tag, facts = published.tag, timm.get_pretrained_cfg(published.model)
+    if tag == DEFAULT_TAG and facts is not None and facts.tag:
+        tag = facts.tag
+    if tag not in known:
         raise _unknown(published, known)
-    name = f"{published.model}.{published.tag}"
-    model = _downloaded(published, lambda: timm.create_model(name, pretrained=True))
+    return f"{published.model}.{tag}"
+
+
+def _fetched(model: Any) -> Fetched:
     facts = model.pretrained_cfg
     return Fetched(model.state_dict(), Normalisation(tuple(facts["mean"]), tuple(facts["std"])))
 

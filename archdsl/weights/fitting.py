@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from torch import Tensor
 from archdsl.elaboration.published import Published
 from archdsl.emitters.torch_module import Model
 from archdsl.errors.weights import WeightsDoNotFit
-from archdsl.weights.fetching import Normalisation, fetch
+from archdsl.weights.fetching import Normalisation, fetch, fetch_backbone
 
 State: TypeAlias = Mapping[str, Tensor]
 
@@ -52,6 +52,25 @@ def load_published(
     encoder.load_state_dict({name: state[name] for name in wanted})
     module.normalisation = _of_channels(fetched.normalisation, channels)
     _tell_unused(str(published), state, wanted)
+
+
+def load_backbone(
+    module: Model, path: str, published: Published, settings: Mapping[str, Any], channels: int
+) -> None:
+    """The same for an encoder that timm builds: it adapts the first convolution, and cuts, itself.
+
+    Args:
+        settings: those with which it was built.
+
+    Raises:
+        NoPublishedWeights, UnknownTag, NotFetched: there are no such weights, or they can't be had.
+        WeightsDoNotFit: they are not those of this encoder; the module is as it was.
+    """
+    fetched = fetch_backbone(published, settings)
+    encoder = module.get_submodule(path)
+    _check(str(published), fetched.state, encoder.state_dict())
+    encoder.load_state_dict(fetched.state)
+    module.normalisation = _of_channels(fetched.normalisation, channels)
 
 
 def load_state(module: Model, source: str, state: State) -> None:

@@ -44,7 +44,9 @@ TOLD = [
     ("E129", "conv 1x1 8 as a | bn as «a.b»"),
     ("E130", "conv 3x3 8 as c | «share c»"),
     ("E131", "conv 1x1 8 as «in»"),
+    ("E135", "encoder «timm:resnet5o» | skip plain | up transpose | head 1x1 out=2"),
     # ---- what flows
+    ("E218", "input 3x256x256\nencoder «timm:swin_tiny_patch4_window7_224» | skip plain | up nearest"),
     ("E250", "conv 3x3 8 | «skip» plain | up transpose | head 1x1 out=2"),
     ("E251", "encoder plain widths=[8, 16] | skip plain depth=«2» | up transpose | head 1x1 out=2"),
     ("E252", "encoder plain widths=[8, 16] | «level 2»"),
@@ -57,6 +59,8 @@ TOLD = [
     ("E259", "input «3x8x8»\nconv 7x7 8 pad=0 | conv 7x7 8 pad=0"),
     ("E260", "encoder resnet18 output_stride=«7»"),
     ("E261", "«residual»(conv 3x3 8 pad=0)"),
+    ("E275", "«encoder timm:resnet34 output_stride=4» | level 0"),
+    ("E277", "encoder timm:resnet34 taps=«[layer1]»"),
     ("E262", "conv 3x3 8 | head 1x1 out=2 supervise=«deep»"),
     ("E263", "encoder plain widths=[8, 16] | context «(conv 3x3 16 stride=2)»"),
     ("E264", "pyramid(id) | «skip plain» | up transpose | head 1x1 out=2"),
@@ -75,6 +79,7 @@ TOLD = [
     ("E307", "require «params < 10»\nconv 3x3 8"),
     ("E308", "conv {«{3, 5}», 7} 8"),
     ("E309", "require «latency» < 3\nid"),
+    ("E315", "require «macs» < 3G\nencoder {effnet_b0, timm:resnet34} | gap | flatten"),
     # ---- limits
     ("E410", "((«id») * 1000) * 51"),
     ("E411", f"def f0 = relu | bn\n{NESTED}\nf{CALLS}"),

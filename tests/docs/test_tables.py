@@ -123,6 +123,7 @@ def taken(kind: Any) -> str:
 
 def name_taken(kind: StageName) -> str:
     words = ["a size such as `1x1`"] if kind.sizes else []
+    words += ["a model of timm"] if kind.timm else []
     words += ["`none`"] if kind.optional and "none" not in kind.own and kind.rest else []
     words += [f"`{word}`" for word in kind.own]
     if kind.closed:

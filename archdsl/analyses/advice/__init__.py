@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archdsl.analyses.advice.backbones import asked_of_timm
 from archdsl.analyses.advice.costs import slower_than_counted
 from archdsl.analyses.advice.layers import (
     biases_before_norms,
@@ -36,6 +37,7 @@ def advice(program: Program, made: Sequence[Elaborated], object_size: int | None
         found += [*biases_before_norms(written), *dropouts_before_norms(written)]
         found += [*norms_after_activations(written), *maps_without_activation(written)]
         found += [*gridding_holes(written), *slower_than_counted(written)]
+        found += asked_of_timm(made)
         found += [*joins_at_other_sizes(program), *never_feasible(program, made)]
         if object_size is not None:
             told = small_field(program.pipeline.span, written.network, object_size)

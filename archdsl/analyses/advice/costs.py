@@ -23,6 +23,8 @@ def slower_than_counted(written: Written) -> Iterator[Diagnostic]:
     Told where the spec writes them itself, or limits `macs` and has them from a definition.
     """
     network = written.network
+    if network.opaque:
+        return
     limited = any("macs" in words_in(requirement) for requirement in written.program.requirements)
     layers = _layers(network)
     depthwise = {number: layer for number, layer in layers.items() if _is_depthwise(network, number)}

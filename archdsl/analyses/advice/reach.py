@@ -33,7 +33,9 @@ def gridding_holes(written: Written) -> Iterator[Diagnostic]:
 
 
 def small_field(place: Span, network: Network, object_size: int) -> Diagnostic | None:
-    """A network that sees less of the image than one of its objects."""
+    """A network that sees less of the image than one of its objects, as far as that is known."""
+    if network.opaque:
+        return None
     seen = receptive_field(network)
     return SmallField(seen, object_size).at(place) if seen < object_size else None
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from archdsl.network import Network, Operation
 from archdsl.op import Call, Op, per_axis
+from archdsl.ops.backbones import Level, Timm
 from archdsl.ops.convolutions import Conv, DepthwiseConv
 from archdsl.ops.deformable import DeformableConv
 from archdsl.ops.geometry import Size
@@ -23,7 +24,7 @@ JOINS = {Add: "+", Mul: "×", Concat: "cat"}
 
 def is_main(network: Network, operation: Operation) -> bool:
     """Whether a figure tells an operation: it multiplies, pools or changes the shape, and is no join."""
-    if isinstance(operation.op, Add | Mul | Concat | Flatten | Align):
+    if isinstance(operation.op, Add | Mul | Concat | Flatten | Align | Level):
         return False
     into = network.shapes_into(operation)
     return operation.shape != into[0] or is_pool(operation.op) or _macs(operation.op, into) > 0
@@ -93,6 +94,10 @@ def phrase(op: Op, into: Shape, *, out: str = "", stride: str = "") -> str:
             parts = [f"nearest ×{op.scale}"]
         case Interpolate(scale=scale) if scale is not None:
             parts = [f"{op.mode} ×{scale:g}"]
+        case Timm():
+            parts = [op.word, f"output stride {op.output_stride}" if op.output_stride else ""]
+        case Level():
+            parts = [f"level {op.index}"]
         case PixelShuffle():
             parts = [f"pixel shuffle ×{op.factor}"]
         case _:

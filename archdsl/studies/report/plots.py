@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator
 
 from archdsl.files import atomic_path
-from archdsl.studies.trials import COMPLETE, FAILED, PRUNED, Trial, pareto_front
+from archdsl.studies.trials import COMPLETE, FAILED, PRUNED, Trial, best_of, pareto_front
 
 # Told apart by the colour-blind too (Okabe and Ito 2008).
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#9A9A9A", "#333333"
@@ -74,24 +74,27 @@ def history(trials: Sequence[Trial]) -> Figure:
 
 
 def score_against_macs(trials: Sequence[Trial]) -> Figure:
-    """Each complete trial by its multiply-adds; the front is what nothing cheaper beats."""
+    """Each complete trial by its multiply-adds, where known; the front is what nothing cheaper beats."""
     figure, axes = _figure("Score against cost", "multiply-adds of one image", _SCORE)
     front = pareto_front(trials)
-    others = [trial for trial in trials if trial.state == COMPLETE and trial not in front]
+    known = [t for t in trials if t.state == COMPLETE and t.candidate.macs is not None]
+    others = [trial for trial in known if trial not in front]
     if others:
         axes.scatter(*_points(others), color=BLUE, label="complete", zorder=3)
     if front:
         axes.step(*_points(front), where="post", color=ORANGE)
         axes.scatter(*_points(front), color=ORANGE, label="no cheaper one is better", zorder=4)
-        # The last of the front is the one with the highest score.
-        axes.scatter(*_points(front[-1:]), s=180, facecolors="none", edgecolors=INK, label="winner", zorder=5)
+        best = best_of(trials)
+        winner = [trial for trial in front if trial is best]
+        axes.scatter(*_points(winner), s=180, facecolors="none", edgecolors=INK, label="winner", zorder=5)
         for trial in front:
-            place = (trial.candidate.macs, trial.score or 0.0)
+            place = (trial.candidate.macs or 0, trial.score or 0.0)
             axes.annotate(str(trial.number), place, xytext=(6, -13), textcoords="offset points", fontsize=9)
     else:
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "no training was completed", ha="center", transform=axes.transAxes)
-    costs = [trial.candidate.macs for trial in (*front, *others)]
+        reason = "multiply-adds are not known" if best_of(trials) else "no training was completed"
+        axes.text(0.5, 0.5, reason, ha="center", transform=axes.transAxes)
+    costs = [trial.candidate.macs or 0 for trial in known]
     if costs and max(costs) > 10 * max(1, min(costs)):
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -119,7 +122,7 @@ def _legend(axes: Axes) -> None:
 
 
 def _points(trials: Sequence[Trial]) -> tuple[list[float], list[float]]:
-    return [trial.candidate.macs for trial in trials], [trial.score or 0.0 for trial in trials]
+    return [trial.candidate.macs or 0 for trial in trials], [trial.score or 0.0 for trial in trials]
 
 
 def _write(figure: Figure, path: Path) -> None:

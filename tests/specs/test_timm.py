@@ -1,0 +1,354 @@
+"""`encoder timm:NAME` against timm's own features, and against the `tu-` encoders of smp."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import segmentation_models_pytorch as smp
+import timm
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+import archdsl
+from archdsl.emitters.torch_module import Model
+from archdsl.errors import ArchError
+from tests.specs.references import disagreement, images, ours, randomised
+
+TAIL = "| skip plain | up nearest channels=[256, 128, 64, 32, 16] | head 3x3 out=1"
+SMALL = "| skip plain | up nearest | head 1x1 out=2"
+# Rounded up at each step, rounded down, without a level at stride 2, with valid convolutions, both ways.
+ENCODERS = (
+    "resnet34",
+    "regnety_008",
+    "convnext_atto",
+    "mobilenetv3_small_050",
+    "inception_v3",
+    "densenet121",
+)
+SIZES = ((224, 224), (225, 225), (97, 131))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def loaded(spec: str, **options: Any) -> archdsl.Architecture:
+    found = archdsl.load(spec, **options)
+    assert isinstance(found, archdsl.Architecture)
+    return found
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def theirs(name: str, **settings: Any) -> nn.Module:
+    with torch.device("meta"):
+        made: nn.Module = timm.create_model(name, features_only=True, **settings).eval()
+    return made
+
+
+def with_weights_of(module: nn.Module, reference: nn.Module) -> nn.Module:
+    """The reference with the encoder's weights, by name; what only the reference builds gets others."""
+    randomised(reference, seed=3)
+    state = module.state_dict()
+    known = {name: state[f"encoder.{name}"] for name in reference.state_dict() if f"encoder.{name}" in state}
+    assert len(known) == len([name for name in state if name.startswith("encoder.")])
+    reference.load_state_dict(known, strict=False)
+    return reference
+
+
+# ---- the maps ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_levels_are_the_maps_that_timm_gives(name: str) -> None:
+    module = randomised(ours(f"encoder timm:{name}"))
+    reference = with_weights_of(module, theirs(name))
+    for size in SIZES:
+        shapes = level_shapes(name, size)
+        image = images(*size, batch=1)
+        with torch.inference_mode():
+            got, wanted = module(image), reference(image)
+        assert [tuple(level.shape[1:]) for level in got] == shapes
+        for one, other in zip(got, wanted, strict=True):
+            assert disagreement(one, other) <= 1e-6
+
+
+def level_shapes(name: str, size: tuple[int, int]) -> list[tuple[int, ...]]:
+    """The levels as they are known without timm."""
+    network = loaded(f"encoder timm:{name}", input=(3, *size)).network
+    return [tuple(network.shape_of(output.value)) for output in network.outputs]
+
+
+@pytest.mark.parametrize("name", ["swin_tiny_patch4_window7_224", "hrnet_w18_small", "vit_tiny_patch16_224"])
+def test_models_of_certain_sizes_have_their_maps_with_channels_first(name: str) -> None:
+    found = ours(f"encoder timm:{name}")
+    with torch.device("meta"):
+        made = found(torch.zeros(1, 3, 224, 224))
+    assert [tuple(level.shape[1:]) for level in made] == level_shapes(name, (224, 224))
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_channels_are_those_of_smps_encoder(name: str) -> None:
+    with torch.device("meta"):
+        wanted = smp.encoders.get_encoder(f"tu-{name}", weights=None).out_channels[1:]
+    assert [shape[0] for shape in level_shapes(name, (224, 224))] == [width for width in wanted if width]
+
+
+# ---- networks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["resnet34", "regnety_008", "convnext_atto", "mobilenetv3_small_050"])
+def test_a_unet_has_the_parameters_of_smps(name: str) -> None:
+    with torch.device("meta"):
+        wanted = parameters(smp.Unet(f"tu-{name}", encoder_weights=None, classes=1))
+    found = loaded(f"encoder timm:{name} {TAIL}")
+    assert found.params == wanted == parameters(ours(f"encoder timm:{name} {TAIL}"))
+
+
+@pytest.mark.parametrize("name", ["resnet34", "convnext_atto"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_unet_gives_the_size_of_its_image(name: str, size: tuple[int, int]) -> None:
+    module = ours(f"encoder timm:{name} {SMALL}")
+    with torch.device("meta"):
+        assert module(torch.zeros(2, 3, *size)).shape == (2, 2, *size)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("name", ["resnet34", "tf_efficientnet_b0"])
+def test_only_the_levels_that_are_read_are_built(name: str, depth: int) -> None:
+    by_depth = f"encoder timm:{name} depth={depth + 1} | skip none | up nearest"
+    by_skip = f"encoder timm:{name} | skip none depth={depth} | up nearest"
+    for spec in (by_depth, by_skip):
+        assert loaded(spec).params == parameters(ours(spec))
+    assert loaded(by_depth).identity == loaded(by_skip).identity
+    whole = loaded(f"encoder timm:{name} | skip none | up nearest")
+    encoder = sum(row.params for row in loaded(by_skip).summary(1).rows if row.path == "encoder")
+    wanted = theirs(name, out_indices=tuple(range(depth + 1)))
+    if hasattr(wanted, "blocks"):  # timm builds all of them, and all are counted without what it doesn't run
+        del wanted.blocks[depth + 1 + (depth > 2) :]
+    assert encoder == parameters(wanted) < whole.params
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_another_number_of_channels_changes_the_first_convolution(channels: int) -> None:
+    spec = f"input {channels}x64x64\nencoder timm:regnety_008 {SMALL}"
+    module = ours(spec)
+    assert loaded(spec).params == parameters(module)
+    assert module.state_dict()["encoder.stem.conv.weight"].shape[1] == channels
+
+
+@pytest.mark.parametrize("stride", [8, 16])
+def test_a_dilated_encoder_is_timms(stride: int) -> None:
+    spec = f"encoder timm:resnet34 output_stride={stride}"
+    module = randomised(ours(spec))
+    reference = with_weights_of(module, theirs("resnet34", output_stride=stride))
+    image = images(97, 131, batch=1)
+    with torch.inference_mode():
+        got, wanted = module(image), reference(image)
+    last = {step: number for number, step in enumerate(reference.feature_info.reduction())}
+    assert len(got) == len(last)
+    for one, number in zip(got, last.values(), strict=True):
+        assert disagreement(one, wanted[number]) <= 1e-6
+    network = loaded(spec, input=(3, 97, 131)).network
+    assert [network.shape_of(output.value) for output in network.outputs] == [x.shape[1:] for x in got]
+
+
+def test_a_dilated_encoder_that_is_read_above_its_dilation_is_the_ordinary_one() -> None:
+    line = "encoder timm:resnet34 {} | levels [0, 1]"
+    assert loaded(line.format("output_stride=8")).identity == loaded(line.format("")).identity
+
+
+# ---- what a module can do ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def module() -> Model:
+    torch.manual_seed(0)
+    return archdsl.compile(f"input 3x64x64\nencoder timm:test_resnet {SMALL}").eval()
+
+
+def again(made: nn.Module, how: str) -> nn.Module:
+    if how == "deepcopy":
+        return copy.deepcopy(made)
+    if how == "pickle":
+        return pickle.loads(pickle.dumps(made))
+    if how == "save":
+        file = io.BytesIO()
+        torch.save(made, file)
+        file.seek(0)
+        return torch.load(file, weights_only=False)
+    if how == "compile":
+        return torch.compile(made, backend="eager", fullgraph=True)
+    dynamic = {"image": {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}}
+    return torch.export.export(made, (images(64, 64),), dynamic_shapes=dynamic).module()
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "pickle", "save", "compile", "export"])
+def test_a_module_is_copied_saved_compiled_and_exported(module: Model, how: str) -> None:
+    image = images(97, 131) if how == "export" else images(64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(again(module, how)(image), module(image))
+
+
+def test_a_module_is_built_on_the_device_that_is_asked_for() -> None:
+    with FakeTensorMode(allow_non_fake_inputs=False), torch.device("cuda"):
+        made = archdsl.compile(f"encoder timm:test_resnet {SMALL}")
+        assert made(torch.zeros(2, 3, 64, 64)).device.type == "cuda"
+
+
+# ---- what is known without timm ------------------------------------------------------------------
+
+
+def test_checking_loads_neither_torch_nor_timm() -> None:
+    script = (
+        "import sys, archdsl\n"
+        f"assert archdsl.check('encoder timm:resnet50d {SMALL}') == ()\n"
+        f"assert 'unknown' in str(archdsl.load('encoder timm:convnext_tiny {SMALL}').summary())\n"
+        "assert not {'torch', 'timm', 'networkx'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_figures_that_nobody_counted_are_unknown() -> None:
+    found = loaded(f"encoder timm:resnet34 {SMALL}")
+    assert found.opaque
+    assert (found.macs, found.activations, found.depth) == (None, None, None)
+    assert (found.receptive_field, found.gridding_free) == (None, None)
+    summary = found.summary()
+    assert summary.as_dict()["macs"] is None
+    rows: Mapping[str, Any] = {row.path: row for row in summary.rows}
+    assert rows["encoder"].macs is None
+    assert rows["decoder"].macs > 0
+    assert "macs=unknown" in repr(found)
+
+
+def test_a_head_in_training_alone_leaves_the_figures_of_inference_known() -> None:
+    own = "conv 3x3 8 stride=2 | relu"
+    aux = "aux (encoder timm:test_resnet | gap | flatten | linear 2) as aux1"
+    found = loaded(f"input 3x64x64\n{own} | head 1x1 out=2")
+    with_aux = loaded(f"input 3x64x64\n{aux} | {own} | head 1x1 out=2")
+    assert with_aux.macs == found.macs
+    assert with_aux.params > found.params
+
+
+def test_the_graph_gives_the_network_back() -> None:
+    found = loaded(f"encoder timm:resnet34 {SMALL}")
+    made = archdsl.Architecture.from_graph(found.graph)
+    assert (made.identity, made.params, made.macs) == (found.identity, found.params, None)
+    assert list(made.to_torch().state_dict()) == list(found.to_torch().state_dict())
+
+
+def test_models_and_settings_are_told_apart() -> None:
+    specs = [
+        "encoder timm:resnet34",
+        "encoder timm:resnet50d",
+        "encoder timm:resnet34 depth=4",
+        "encoder timm:resnet34 output_stride=8",
+        "encoder timm:resnet34 output_stride=16",
+        "encoder resnet34",
+    ]
+    assert len({loaded(spec).identity for spec in specs}) == len(specs)
+
+
+def test_two_encoders_have_weights_of_their_own() -> None:
+    spec = """
+    encoder timm:test_resnet as one | level 0 as left
+    | @input | encoder timm:test_resnet as two | level 0 | add(@left, id)
+    """
+    spec = " ".join(spec.split())
+    found = loaded(f"input 3x64x64\n{spec}")
+    assert found.params == parameters(found.to_torch())
+    assert {name.split(".")[0] for name in found.to_torch().state_dict()} == {"one", "two"}
+
+
+# ---- spaces --------------------------------------------------------------------------------------
+
+SPACE = f"encoder {{effnet_b0, timm:regnety_008, timm:convnext_tiny}} {SMALL}\nrequire params < 32M"
+
+
+def test_a_backbone_is_an_option_like_any_other() -> None:
+    space = archdsl.load(SPACE)
+    assert isinstance(space, archdsl.Space)
+    assert space.count() == 3
+    (choice,) = space.choices
+    assert (choice.name, choice.options[1]) == ("encoder", "timm:regnety_008")
+    for member in space:
+        text = member.to_text()
+        again = loaded(text)
+        assert again.identity == member.identity
+        assert again.to_text() == text
+    assert [space.feasible(member) for member in space] == [True, True, True]
+
+
+def test_a_space_says_that_it_cannot_require_what_is_unknown() -> None:
+    with pytest.raises(ArchError) as caught:
+        archdsl.load(SPACE.replace("params < 32M", "params < 32M and macs < 9G"))
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.span.text if found.span else "") == ("E315", "macs")
+
+
+# ---- published weights ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Stands in for timm where it would download; remembers what was asked for."""
+    made, asked = timm.create_model, {}
+
+    def create(name: str, pretrained: bool = False, **settings: Any) -> nn.Module:
+        if not pretrained:
+            return made(name, **settings)
+        asked.update(settings, name=name)
+        torch.manual_seed(7)
+        return made(name, **settings)
+
+    monkeypatch.setattr(timm, "create_model", create)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("tag", "wanted"), [("imagenet", "rb_in1k"), ("a1_in1k", "a1_in1k"), ("a2_in1k", "a2_in1k")]
+)
+def test_an_encoder_gets_the_weights_of_its_tag(published: dict[str, Any], tag: str, wanted: str) -> None:
+    if tag == "imagenet":
+        wanted = timm.get_pretrained_cfg("resnet34").tag or ""
+    module = archdsl.compile(f"encoder timm:resnet34 depth=3 weights={tag} {SMALL}", input=(1, 64, 64))
+    assert published["name"] == f"resnet34.{wanted}"
+    torch.manual_seed(7)
+    theirs = timm.create_model("resnet34", features_only=True, out_indices=(0, 1, 2), in_chans=1)
+    state: dict[str, Tensor] = module.state_dict()
+    for name, tensor in theirs.state_dict().items():
+        assert torch.equal(state[f"encoder.{name}"], tensor), name
+    assert [len(numbers) for numbers in module.normalisation] == [1, 1]
+
+
+def test_a_tag_that_is_none_is_a_mistake_that_names_the_others(published: dict[str, Any]) -> None:
+    with pytest.raises(ArchError, match="did you mean `a1_in1k`"):
+        archdsl.compile(f"encoder timm:resnet34 weights=a1_in1 {SMALL}")
+
+
+def test_a_model_without_published_weights_is_a_mistake(published: dict[str, Any]) -> None:
+    bare = next(name for name in timm.list_models("resnet*") if not timm.list_pretrained(f"{name}.*"))
+    with pytest.raises(ArchError, match="has no published weights"):
+        archdsl.compile(f"encoder timm:{bare} weights=imagenet {SMALL}")
+
+
+def test_weights_of_ones_own_come_from_a_file(tmp_path: Any) -> None:
+    from archdsl.weights.files import save_file
+
+    spec = f"input 3x64x64\nencoder timm:test_resnet {SMALL}"
+    first = archdsl.compile(spec)
+    save_file(first, tmp_path / "a.safetensors", {})
+    second = archdsl.compile(spec, weights=tmp_path / "a.safetensors")
+    assert all(torch.equal(x, second.state_dict()[name]) for name, x in first.state_dict().items())

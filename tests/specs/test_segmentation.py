@@ -90,6 +90,43 @@ def test_a_model_has_smps_parameters(name: str) -> None:
     assert archdsl.load(name).params == SMP[name]
 
 
+B0 = "encoder tf_efficientnet_b0"
+ON_EFFICIENTNET_B0 = {
+    "pspnet_resnet34": (113_993, f"{B0} depth=3 | context psp | head 3x3 out=1 align_corners=true"),
+    "deeplabv3_resnet34": (
+        6_892_413,
+        f"{B0} output_stride=8 | head deeplabv3_head out=1 align_corners=true",
+    ),
+    "deeplabv3plus_resnet34": (
+        4_495_309,
+        f"{B0} output_stride=16 taps=[blocks.1, blocks.6] | deeplabv3plus as decoder"
+        " | head 1x1 out=1 align_corners=true",
+    ),
+    "pan_resnet34": (
+        3_686_500,
+        f"{B0} output_stride=16 taps=[blocks.1, blocks.2, blocks.4, blocks.6] | pan as decoder"
+        " | head 3x3 out=1 align_corners=true",
+    ),
+    "upernet_resnet34": (
+        11_200_861,
+        f"{B0} | levels [1, 2, 3, 4] | upernet as decoder | head 1x1 out=1 align_corners=true",
+    ),
+    "manet_resnet34": (8_669_699, f"{B0} | manet as decoder | head 3x3 out=1"),
+}
+
+
+@pytest.mark.parametrize("name", ON_EFFICIENTNET_B0)
+def test_the_same_decoder_on_efficientnet_b0_is_smps(name: str) -> None:
+    count, spec = ON_EFFICIENTNET_B0[name]
+    assert archdsl.load(spec).params == count
+    with torch.device("meta"):
+        theirs = type(built(name))("tu-tf_efficientnet_b0", encoder_weights=None).eval()
+    module = carried(randomised(theirs), ours(spec), SEGMENTERS[name].nodes)
+    x = images(128, 160)
+    with torch.inference_mode():
+        assert disagreement(module(x), theirs(x)) <= TOLERANCE
+
+
 # ---- FCN on VGG-16 -----------------------------------------------------------------------------------
 
 FC6, FC7, SCORE = 512 * 4096 * 49 + 4096, 4096 * 4096 + 4096, 4096 * 21 + 21

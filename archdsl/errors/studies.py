@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archdsl.errors.base import Mistake, named, suggest
 
 # ---- the study file ----------------------------------------------------------------------------
@@ -125,6 +127,42 @@ class StudyChanged(Mistake):
             f"scores of the two could not be compared; call with what it was to go on, give this one "
             f"another name (`--name`), or delete {self.folder} to begin anew"
         )
+
+
+class DataChanged(Mistake):
+    code = "E462"
+    name: str
+    data: str
+    folder: str
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    """Files, relative to the data's folder."""
+    facts: tuple[tuple[str, str, str], ...] = ()
+    """Name, what it was, what it is now."""
+
+    def message(self) -> str:
+        parts = [
+            _counted(self.new, "is new", "are new"),
+            _counted(self.gone, "is gone", "are gone"),
+            _counted(self.changed, "has other contents", "have other contents"),
+            *(f"`{fact}` was {before}, now {now}" for fact, before, now in self.facts),
+        ]
+        said = "; ".join(filter(None, parts))
+        return f"the data of the study `{self.name}`, `{self.data}`, is not what it was: {said}"
+
+    def help(self) -> str:
+        return (
+            f"scores on the two could not be compared; make the data what it was to go on, give the study on "
+            f"the new data another name (`--name`), or delete {self.folder} to begin anew"
+        )
+
+
+def _counted(files: Sequence[str], one: str, several: str) -> str:
+    if not files:
+        return ""
+    count = f"1 file {one}" if len(files) == 1 else f"{len(files)} files {several}"
+    return f"{count} ({named(files, 3)})"
 
 
 class StudyInUse(Mistake):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from archdsl import api
-from archdsl.data import describe
+from archdsl.data import Description, describe
 from archdsl.errors.studies import NothingOpen
 from archdsl.studies.candidates import Space
 from archdsl.studies.display import make_display
@@ -25,7 +25,7 @@ from archdsl.studies.trials import Trial, best_of, ended
 from archdsl.studies.winner import write_winner
 from archdsl.tensors import Shape
 
-MakeExecutor: TypeAlias = Callable[[Study, Path, Lock, Interrupts], Executor]
+MakeExecutor: TypeAlias = Callable[[Study, StudyFolder, Lock, Interrupts], Executor]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def run(study: Study, *, runs: Path = Path("runs"), stream: IO[str] | None = Non
     space = api.load(study.space, input=shape, classes=description.classes)
     if not isinstance(space, api.Space):
         raise NothingOpen(str(study.space))
-    return conduct(study, space, runs, LocalExecutor, stream)
+    return conduct(study, space, description, runs, LocalExecutor, stream)
 
 
 def search(
@@ -105,14 +105,20 @@ def search(
 
 
 def conduct(
-    study: Study, space: Space, runs: Path, make_executor: MakeExecutor, stream: IO[str] | None = None
+    study: Study,
+    space: Space,
+    description: Description,
+    runs: Path,
+    make_executor: MakeExecutor,
+    stream: IO[str] | None = None,
 ) -> StudyResult:
-    """`run`, with the space in hand and any executor."""
+    """`run`, with the space and the data's description in hand and any executor."""
     folder = StudyFolder(runs / study.name)
     with folder.held(study.name) as lock, Interrupts() as interrupts:
         folder.begin(study)
+        folder.keep_data(description)
         with (
-            closing(make_executor(study, folder.log, lock, interrupts)) as executor,
+            closing(make_executor(study, folder, lock, interrupts)) as executor,
             make_display(study.epochs, stream) as display,
         ):
             supervisor = Supervisor(study, space, folder, executor, display)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from archdsl.data import Description
+from archdsl.data.fingerprint import read_fingerprint, take_fingerprint
 from archdsl.errors.commands import Unreadable, outside
-from archdsl.errors.studies import StudyChanged, StudyInUse
+from archdsl.errors.studies import DataChanged, StudyChanged, StudyInUse
 from archdsl.files import write_atomically
 from archdsl.parser import parse_leniently
 from archdsl.source import Source
@@ -35,6 +37,11 @@ class StudyFolder:
     @property
     def log(self) -> Path:
         return self.path / "worker.log"
+
+    @property
+    def data(self) -> Path:
+        """The fingerprint of what candidates are trained on."""
+        return self.path / "data.json"
 
     @property
     def winner(self) -> Path:
@@ -118,6 +125,21 @@ class StudyFolder:
             (self.path / path).parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path / path, text.encode())
         write_atomically(file, study.to_toml().encode())
+
+    def keep_data(self, description: Description) -> None:
+        """Write down what the data is, or compare it with what it was when the study began.
+
+        Raises:
+            DataChanged: files or what they are taken for are others.
+            Unwritable, Unreadable: what is wrong with the files.
+        """
+        now = take_fingerprint(description)
+        if not self.data.exists():  # a study that begins, or one of a version that wrote none
+            write_atomically(self.data, now.to_json().encode())
+            return
+        changes = read_fingerprint(self.data).changes_to(now)
+        if changes is not None:
+            raise DataChanged(self.path.name, str(description.folder), str(self.path), *changes)
 
 
 @dataclass(frozen=True)

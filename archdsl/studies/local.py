@@ -9,7 +9,6 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import IO, Any
@@ -17,6 +16,7 @@ from typing import IO, Any
 from archdsl.errors.commands import outside
 from archdsl.errors.studies import WorkerCannotGoOn
 from archdsl.studies.executor import Interrupted, Job, Report, WorkerDied
+from archdsl.studies.folder import StudyFolder
 from archdsl.studies.interrupts import Interrupts
 from archdsl.studies.lock import Lock
 from archdsl.studies.results import TrialResult, read_result
@@ -33,9 +33,9 @@ class LocalExecutor:
     does, and holds the study's lock for as long as it lives.
     """
 
-    def __init__(self, study: Study, log: Path, lock: Lock, interrupts: Interrupts) -> None:
+    def __init__(self, study: Study, folder: StudyFolder, lock: Lock, interrupts: Interrupts) -> None:
         self._study = study
-        self._log = log
+        self._folder = folder
         self._lock = lock
         self._interrupts = interrupts
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,13 +51,13 @@ class LocalExecutor:
                     self._send(process, stop=report(Epoch(**epoch)))
                 case {"broken": reason}:
                     self.close()
-                    raise WorkerCannotGoOn(reason, str(self._log))
+                    raise WorkerCannotGoOn(reason, str(self._folder.log))
                 case {"done": fit_for_more}:
                     result = read_result(job.folder.result, job.candidate.identity)
                     if not fit_for_more:
                         self.close()
                     if result is None:
-                        raise WorkerCannotGoOn(f"{job.folder.result} is gone", str(self._log))
+                        raise WorkerCannotGoOn(f"{job.folder.result} is gone", str(self._folder.log))
                     return result
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class LocalExecutor:
 
     def _start(self) -> subprocess.Popen[bytes]:
         try:
-            with self._log.open("ab") as log:
+            with self._folder.log.open("ab") as log:
                 process = subprocess.Popen(
                     [sys.executable, "-P", "-m", "archdsl.studies.worker"],
                     stdin=subprocess.PIPE,
@@ -88,6 +88,7 @@ class LocalExecutor:
         Thread(target=_listen, args=(_pipe(process.stdout), self._messages), daemon=True).start()
         self._send(
             process,
+            study=str(self._folder.path),
             space=str(self._study.space),
             data=str(self._study.data),
             recipe=asdict(self._study.recipe),

@@ -22,12 +22,12 @@ from typing import IO, Any
 from torch import nn
 
 from archdsl import api
-from archdsl.data import Data, load
+from archdsl.data import Data, describe, load
 from archdsl.errors import ArchError, Mistake
 from archdsl.source import Source
 from archdsl.studies.candidates import identity_of
 from archdsl.studies.executor import Report
-from archdsl.studies.folder import TrialFolder
+from archdsl.studies.folder import StudyFolder, TrialFolder
 from archdsl.studies.results import TrialResult, write_result
 from archdsl.studies.trials import COMPLETE, FAILED, PRUNED
 from archdsl.tensors import Shape
@@ -91,7 +91,10 @@ def main() -> None:
     _die_with(setup["parent"])
     try:
         recipe, device = Recipe(**setup["recipe"]), setup["device"]
-        data = load(Path(setup["data"]), recipe.size).on(chosen_device(device))
+        description = describe(Path(setup["data"]))
+        # A worker that takes the place of one that died reads the data again, perhaps days later.
+        StudyFolder(Path(setup["study"])).keep_data(description)
+        data = load(description, recipe.size).on(chosen_device(device))
         bench = Bench(data, recipe, device, setup["space"])
         while _work(bench, channel.receive(), channel):
             channel.send(done=True)

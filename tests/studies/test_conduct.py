@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from archdsl import api
+from archdsl.data import describe
 from archdsl.formatter import format_spec
 from archdsl.source import Source
 from archdsl.studies.conduct import StudyResult, conduct
@@ -38,7 +39,7 @@ require params < 5K
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     (tmp_path / "small.arch").write_text(SPACE)
-    (tmp_path / "data").mkdir()
+    segmentation(tmp_path / "data")
     return Study(
         space=tmp_path / "small.arch",
         data=tmp_path / "data",
@@ -54,7 +55,8 @@ def ended(study: Study, script: Callable[..., Curve | str]) -> StudyResult:
     space = api.load(study.space, input=(3, study.size, study.size), classes=5)
     assert isinstance(space, api.Space)
     runs = study.data.parent / "runs"
-    return conduct(study, space, runs, lambda *_: ScriptedExecutor(script), io.StringIO())
+    executor = ScriptedExecutor(script)
+    return conduct(study, space, describe(study.data), runs, lambda *_: executor, io.StringIO())
 
 
 def by_size(job: object) -> Curve:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from archdsl.data import describe
 from archdsl.errors.commands import Unwritable
-from archdsl.errors.studies import StudyChanged, StudyInUse
+from archdsl.errors.studies import DataChanged, StudyChanged, StudyInUse
 from archdsl.studies.folder import StudyFolder
 from archdsl.studies.lock import acquire
 from archdsl.studies.study import Study
+from tests.data.folders import flat, save, segmentation
 
 
 @pytest.fixture
@@ -75,6 +77,31 @@ def test_a_changed_space_is_refused_by_its_changed_line(folder: StudyFolder, stu
     with pytest.raises(StudyChanged) as caught:
         folder.begin(study)
     assert caught.value.changes == (("a line of the space", "`| relu`", "`| gelu`"),)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return segmentation(tmp_path / "cells")
+
+
+def test_a_study_goes_on_with_the_data_it_began_with_alone(folder: StudyFolder, data: Path) -> None:
+    folder.keep_data(describe(data))
+    folder.keep_data(describe(data))
+    save(data / "train" / "images" / "0.png", flat(77))
+    with pytest.raises(DataChanged) as caught:
+        folder.keep_data(describe(data))
+    assert caught.value.changed == ("train/images/0.png",)
+    assert "--name" in caught.value.help()
+    save(data / "train" / "images" / "0.png", flat(0))
+    folder.keep_data(describe(data))
+
+
+def test_a_folder_without_a_fingerprint_goes_on_and_has_one_from_then(
+    folder: StudyFolder, data: Path
+) -> None:
+    assert not folder.data.exists()
+    folder.keep_data(describe(data))
+    assert folder.data.exists()
 
 
 def test_comments_and_empty_lines_change_no_space(folder: StudyFolder, study: Study) -> None:

@@ -30,6 +30,17 @@ MISTAKES = {
         "runs/blocks",
         (("`epochs`", "3", "5"), ("a line of the space", "`| up nearest`", "nothing")),
     ),
+    "data_changed": studies.DataChanged(
+        "blocks",
+        "cells",
+        "runs/blocks",
+        new=("train/images/7.png", "train/masks/7.png"),
+        gone=tuple(f"val/images/{index}.png" for index in range(5)),
+        changed=("val/masks/9.png",),
+    ),
+    "data_taken_otherwise": studies.DataChanged(
+        "blocks", "cells", "runs/blocks", facts=(("ignore_index", "null", "255"),)
+    ),
     "study_in_use": studies.StudyInUse("blocks", "runs/blocks"),
     "history_unusable": studies.HistoryUnusable("runs/blocks/study.db", "database or disk is full"),
     "worker_cannot_go_on": studies.WorkerCannotGoOn("there is no device `cuda:7`", "runs/blocks/worker.log"),

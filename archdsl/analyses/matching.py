@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 Figure: TypeAlias = Callable[[Mapping[int, int]], int]
 
 LARGEST, SMALLEST = 1024.0, 1 / 1024
-HALVINGS = 28
+HALVINGS = 20
 
 
 class Match(NamedTuple):
@@ -44,43 +44,50 @@ def rounded(widths: Iterable[int], factor: float, unit: int = 1) -> dict[int, in
 
 def nearest(widths: Sequence[int], figure: Figure, wanted: int, unit: int = 1) -> Match:
     """The factor whose rounded widths come nearest to the wanted figure: more channels cost more."""
-    low, high = SMALLEST, LARGEST
-    best = _match(widths, figure, 1.0, unit)
-    if best.figure < wanted:
-        low = 1.0
-    else:
-        high = 1.0
+
+    def at(factor: float) -> Match:
+        scaled = rounded(widths, factor, unit)
+        return Match(factor, scaled, figure(scaled))
+
+    low, high = _bracket(at, 1.0, wanted)
+    tried = [low, high]
     for _ in range(HALVINGS):
-        found = _match(widths, figure, (low * high) ** 0.5, unit)
-        best = min(best, found, key=lambda match: abs(match.figure - wanted))
-        if found.figure < wanted:
-            low = found.factor
-        else:
-            high = found.factor
-    return best
+        found = at((low.factor * high.factor) ** 0.5)
+        tried.append(found)
+        low, high = (found, high) if found.figure < wanted else (low, found)
+    return _nearest(tried, wanted)
 
 
 def nearest_base(widths: Sequence[int], figure: Figure, wanted: int, unit: int = 1) -> Match:
-    """The same with all ratios kept: the widths stay whole multiples of their greatest common divisor's size.
+    """The same with all ratios kept: whole multiples of one number in place of the widths' common divisor.
 
     As the authors of UNet++ widened U-Net from 32, 64, ... to 35, 70, ... (arXiv:1807.10165).
     """
     common = gcd(*widths)
 
-    def match(base: int) -> Match:
+    def at(factor: float) -> Match:
+        base = rounded([common], factor, unit)[common]
         scaled = {width: width // common * base for width in widths}
         return Match(base / common, scaled, figure(scaled), base)
 
-    low, high = unit, max(unit, int(common * LARGEST) // unit * unit)
-    while high - low > unit:
-        middle = (low + high) // 2 // unit * unit
-        if match(middle).figure < wanted:
-            low = middle
-        else:
-            high = middle
-    return min(match(low), match(high), key=lambda found: abs(found.figure - wanted))
+    low, high = _bracket(at, 1.0, wanted)
+    while (high.base or 0) - (low.base or 0) > unit:
+        found = at((low.factor + high.factor) / 2)
+        low, high = (found, high) if found.figure < wanted else (low, found)
+    return _nearest([low, high], wanted)
 
 
-def _match(widths: Sequence[int], figure: Figure, factor: float, unit: int) -> Match:
-    scaled = rounded(widths, factor, unit)
-    return Match(factor, scaled, figure(scaled))
+def _bracket(at: Callable[[float], Match], factor: float, wanted: int) -> tuple[Match, Match]:
+    """Two factors that the wanted figure lies between; the same one twice where none is far enough."""
+    low = high = at(factor)
+    while high.figure < wanted and factor < LARGEST:
+        factor *= 2
+        low, high = high, at(factor)
+    while low.figure > wanted and factor > SMALLEST:
+        factor /= 2
+        low, high = at(factor), low
+    return low, high
+
+
+def _nearest(tried: Iterable[Match], wanted: int) -> Match:
+    return min(tried, key=lambda match: abs(match.figure - wanted))

@@ -84,7 +84,7 @@ class Widths:
                 for leaf in _resolved(value, inner)
                 if isinstance(leaf, Name)
             }
-            known = self._parameters[definition] = frozenset(names & set(definition.parameters))
+            known = self._parameters[definition] = frozenset(names & {*definition.parameters} - {CLASSES})
         return known
 
     def _collect(self, pipeline: Pipeline, file: File, scope: _Scope, last: Word | None) -> None:

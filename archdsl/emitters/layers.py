@@ -159,6 +159,40 @@ def deformable_conv(**arguments: Any) -> nn.Module:
     return made
 
 
+class EMAttention(nn.Module):
+    """Each pixel as a mean of a few bases, fitted to it by expectation maximisation.
+
+    Li et al. 2019, arXiv:1907.13426, section 3. `mu` is a moving average of the bases of training.
+    """
+
+    mu: Tensor
+
+    def __init__(self, channels: int, bases: int, steps: int, momentum: float):
+        super().__init__()
+        self.steps, self.momentum = steps, momentum
+        self.register_buffer("mu", _of_length_1(torch.randn(1, channels, bases)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        pixels = x.flatten(2)
+        mu = self.mu.repeat(x.shape[0], 1, 1)
+        for _ in range(self.steps):
+            shares = torch.bmm(pixels.transpose(1, 2), mu).softmax(2)
+            mu = torch.bmm(pixels, shares / (1e-6 + shares.sum(1, keepdim=True)))
+            mu = _of_length_1(mu)
+        if self.training:
+            with torch.no_grad():
+                self.mu.lerp_(mu.mean(0, keepdim=True).to(self.mu), self.momentum)
+        return torch.bmm(mu, shares.transpose(1, 2)).reshape(x.shape)
+
+    def extra_repr(self) -> str:
+        return f"bases={self.mu.shape[2]}, steps={self.steps}, momentum={self.momentum}"
+
+
+def _of_length_1(bases: Tensor) -> Tensor:
+    made: Tensor = bases / (1e-6 + bases.norm(dim=1, keepdim=True))
+    return made
+
+
 # ---- functions ---------------------------------------------------------------------------------
 
 
@@ -214,6 +248,24 @@ def _around(x: Tensor, radius: int) -> list[Tensor]:
             there = there.narrow(axis + 2, radius + step, x.shape[axis + 2])
         moved.append(there)
     return moved
+
+
+def criss_cross(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Means of each pixel's row and column, by how alike queries and keys are.
+
+    Huang et al. 2018, arXiv:1811.11721, equations 1 and 2.
+    """
+    height = queries.shape[2]
+    down = queries.permute(0, 3, 2, 1) @ keys.permute(0, 3, 1, 2)  # B×W×H×H
+    across = queries.permute(0, 2, 3, 1) @ keys.permute(0, 2, 1, 3)  # B×H×W×W
+    # A pixel is in its row already.
+    itself = torch.eye(height, dtype=torch.bool, device=queries.device)
+    down = down.masked_fill(itself, -math.inf).transpose(1, 2)
+    shares = torch.cat([down, across], 3).softmax(3)
+    vertical = shares[..., :height].transpose(1, 2) @ values.permute(0, 3, 2, 1)  # B×W×H×C
+    horizontal = shares[..., height:] @ values.permute(0, 2, 3, 1)  # B×H×W×C
+    made: Tensor = vertical.permute(0, 3, 2, 1) + horizontal.permute(0, 3, 1, 2)
+    return made
 
 
 def mean_of_channels(x: Tensor) -> Tensor:

@@ -58,9 +58,10 @@ TARGETS: dict[str, Callable[..., Any]] = {
         layers,
         [
             "SameConv2d", "SameConv3d", "deformable_conv", "MapLayerNorm", "MapLinear", "DropPath",
-            "ChannelShuffle", "Chunk", "Crop", "Zero", "SoftmaxOfAll", "largest_of_channels",
-            "mean_of_channels", "swap", "affinity", "local_filter", "matrix_product", "scaled",
-            "resize_like", "align_like", "unpool", "crop_like", "reshape_like", "level", "total", "product",
+            "ChannelShuffle", "Chunk", "Crop", "EMAttention", "Zero", "SoftmaxOfAll", "largest_of_channels",
+            "mean_of_channels", "swap", "affinity", "criss_cross", "local_filter", "matrix_product", "scaled",
+            "resize_like", "align_like", "unpool", "crop_like", "reshape_like", "level", "total",
+            "product",
         ],
     ),
     **_table("operator", operator, ["add", "mul"]),

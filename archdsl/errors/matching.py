@@ -29,7 +29,7 @@ class NotScalable(Mistake):
         return f"the widths of `{self.spec}` can't be scaled together: {self.reason}"
 
     def help(self) -> str:
-        return "a map that is summed with one of a published encoder has its channels: project one of the two"
+        return "something holds one fast, such as the channels of a published encoder that it is summed with"
 
 
 class NotMatched(Mistake):

@@ -20,6 +20,7 @@ from archdsl.ops.activations import (
     Softplus,
     Tanh,
 )
+from archdsl.ops.attention import CrissCross, EMAttention
 from archdsl.ops.convolutions import Conv, DepthwiseConv
 from archdsl.ops.deformable import DeformableConv
 from archdsl.ops.factors import Gain, Scale
@@ -43,7 +44,7 @@ _MEMBERS: tuple[type[Op], ...] = (
     Sigmoid, HardSigmoid, Tanh, Softmax,
     Pool, Unpool, GlobalPool, ChannelPool, Interpolate, Upsample, Crop, Pad, Align,
     Flatten, MergeDepth, Reshape, PixelShuffle, Shuffle, Chunk,
-    Concat, Add, Mul, MatMul, Swap, Affinity, LocalFilter, Scale, Gain,
+    Concat, Add, Mul, MatMul, Swap, CrissCross, EMAttention, Affinity, LocalFilter, Scale, Gain,
     Dropout, DropPath,
     Identity, Zero,
 )  # fmt: skip

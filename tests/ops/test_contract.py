@@ -201,6 +201,12 @@ def interpolated(draw: Draw) -> Case:
 
 
 @st.composite
+def crossed(draw: Draw) -> Case:
+    queries = draw(maps(rank=2))
+    return Case(op("criss_cross"), (queries, queries, Shape(draw(channels), *queries.spatial)))
+
+
+@st.composite
 def reshaped(draw: Draw) -> Case:
     x = draw(maps())
     return Case(op("reshape"), (x, Shape(*draw(st.permutations(x)))))
@@ -328,6 +334,11 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "channel_pool": one_of("channel_pool", "kind", ["max", "avg"]),
     "softmax": one_of("softmax", "over", ["channels", "all"]),
     "swap": plain("swap", maps()),
+    "criss_cross": crossed(),
+    "em_attention": st.builds(
+        lambda x, bases, steps: Case(op("em_attention", bases=bases, steps=steps), (x,)),
+        maps(), whole(1, 9), whole(1, 3),
+    ),
     "reshape": reshaped(),
     "matmul": multiplied(),
     "affinity": st.builds(

@@ -279,6 +279,26 @@ def test_sets_of_offsets_divide_the_channels() -> None:
     assert (mistake.parts, mistake.blames()) == (3, "offset")
 
 
+@pytest.mark.parametrize(
+    ("argument", "partners"),
+    [
+        ("keys", (Shape(4, 12, 10), MAP)),
+        ("keys", (Shape(3, 12, 9), MAP)),
+        ("values", (MAP, Shape(8, 10, 12))),
+    ],
+)
+def test_queries_keys_and_values_of_a_criss_cross_are_of_one_place(
+    argument: str, partners: tuple[Shape, Shape]
+) -> None:
+    mistake = refused(WrongPartner, "criss_cross", MAP, *partners)
+    assert (mistake.blames(), mistake.given) == (argument, partners[argument == "values"])
+
+
+def test_a_criss_cross_is_of_rows_and_columns() -> None:
+    volume = Shape(3, 4, 5, 6)
+    refused(WrongKind, "criss_cross", volume, volume, volume)
+
+
 def test_a_map_is_reshaped_like_one_of_as_many_numbers() -> None:
     mistake = refused(WrongPartner, "reshape", Shape(35, 64, 1), Shape(64, 7, 6))
     assert (mistake.blames(), mistake.given) == ("like", Shape(64, 7, 6))

@@ -57,6 +57,8 @@ def a_map(channels: int) -> Tensor:
         ("strip", 128, 115_328),
         ("strip", 256, 460_032),
         ("strip", 512, 1_837_568),
+        ("emau", 512, 525_824),
+        ("criss_cross_attention", 64, 2 * (64 * 8 + 8) + 64 * 64 + 64 + 1),
         ("mixed", 1024, 4_397_568),
         ("mixed", 512, 1_101_056),
         ("mixed", 256, 276_096),
@@ -182,10 +184,43 @@ def pixel_attention(m: nn.Module, x: Tensor) -> Tensor:
     return x * m.conv(x).sigmoid()
 
 
+def criss_cross(m: nn.Module, x: Tensor) -> Tensor:
+    """Huang et al. 2018, section 3: affinity and aggregation over a pixel's row and column, twice."""
+    layers, (height, width) = m.cca, x.shape[2:]
+    for _ in range(2):
+        query, key, value = (layers.get_submodule(f"{name}_conv")(x) for name in ("query", "key", "value"))
+        made = torch.empty_like(x)
+        for i in range(height):
+            for j in range(width):
+                cross = [(k, j) for k in range(height) if k != i] + [(i, k) for k in range(width)]
+                keys = torch.stack([key[:, :, a, b] for a, b in cross], 2)
+                values = torch.stack([value[:, :, a, b] for a, b in cross], 2)
+                share = torch.einsum("bc,bcn->bn", query[:, :, i, j], keys).softmax(1)
+                made[:, :, i, j] = torch.einsum("bn,bcn->bc", share, values)
+        x = x + layers.gamma * made
+    return x
+
+
+def expectation_maximisation(m: nn.Module, x: Tensor) -> Tensor:
+    """Li et al. 2019, equations 10 to 13 with lambda 1, each base kept at length 1; then section 3.4."""
+    pixels = m.conv1(x).flatten(2)
+    bases = m.em.mu[0].repeat(len(x), 1, 1)
+    for _ in range(3):
+        share = torch.einsum("bcn,bck->bnk", pixels, bases).exp()
+        share = share / share.sum(2, keepdim=True)
+        bases = torch.einsum("bnk,bcn->bck", share, pixels) / share.sum(1)[:, None]
+        bases = bases / bases.square().sum(1, keepdim=True).sqrt()
+    made = torch.einsum("bnk,bck->bcn", share, bases).reshape(x.shape)
+    conv, norm = m.conv2.children()
+    return F.relu(x + norm(conv(F.relu(made))))
+
+
 FORMULAS: dict[str, Callable[[nn.Module, Tensor], Tensor]] = {
     "nonlocal": nonlocal_block,
     "self_attention": position_attention,
     "channel_self_attention": channel_attention,
+    "criss_cross_attention": criss_cross,
+    "emau": expectation_maximisation,
     "strip": strip_pooling,
     "mixed": mixed_pooling,
     "pixel_attention": pixel_attention,
@@ -204,7 +239,8 @@ def test_a_context_is_its_papers_formula(stage: str) -> None:
 
 CONTEXTS = (
     "aspp 32", "aspp 32 separable=true", "ppm", "ppm single=false", "strip", "mixed", "nonlocal",
-    "nonlocal norm=true", "self_attention", "channel_self_attention", "dilated", "dilated 64",
+    "nonlocal norm=true", "self_attention", "channel_self_attention",
+    "criss_cross_attention", "emau 4", "dilated", "dilated 64",
 )  # fmt: skip
 
 
@@ -228,6 +264,18 @@ conv 1x1 32 as theta | swap as keys
     separate = archdsl.load("input 64x16x16\n\nnonlocal")
     assert separate.identity != archdsl.load(f"input 64x16x16\n{shared}").identity
     assert separate.identity == archdsl.load("input 64x16x16\n\nnonlocal 32").identity
+
+
+def test_the_bases_of_a_map_of_low_rank_follow_training_and_rest_in_use() -> None:
+    module = archdsl.compile(on(8, "emau 4"))
+    names = dict(module.named_buffers())
+    assert names["em.mu"].shape == (1, 8, 4)
+    torch.testing.assert_close(names["em.mu"].norm(dim=1), torch.ones(1, 4), atol=1e-4, rtol=0)
+    before = names["em.mu"].clone()
+    module.eval()(a_map(8))
+    assert torch.equal(names["em.mu"], before)
+    module.train()(a_map(8))
+    assert not torch.equal(names["em.mu"], before)
 
 
 def test_an_input_of_another_size_has_attention_of_that_size() -> None:

@@ -37,8 +37,11 @@ def outputs(returned: Tensor | list[Tensor] | dict[str, Tensor]) -> list[Tensor]
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_parameter_of_a_model_has_a_gradient(name: str) -> None:
+def test_a_model_is_built_drawn_and_trained_in_all_its_parameters(name: str) -> None:
     assert without_gradient(name) == []
+    drawn = archdsl.load(name).draw()
+    assert drawn.startswith("digraph")
+    assert drawn.count("->") > 1
 
 
 @pytest.mark.parametrize("skip", ["none", "plain", "add", "nested", "nested depth=2", "nested order=newest"])

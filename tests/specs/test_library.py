@@ -44,6 +44,11 @@ def test_a_spec_of_the_library_is_its_own_formatting(path: Path) -> None:
     assert format_spec(Source(path.name, text)) == text
 
 
+@pytest.mark.parametrize("path", SPECS, ids=name)
+def test_nothing_can_be_said_against_a_spec_of_the_library(path: Path) -> None:
+    assert archdsl.check(path) == ()
+
+
 @pytest.mark.parametrize("path", DEFINITIONS, ids=name)
 def test_each_definition_stands_under_its_paper_and_year(path: Path) -> None:
     told = dict(paragraphs(path.read_text(encoding="utf-8")))

@@ -66,6 +66,13 @@ class Lattice(Value):
 Flow: TypeAlias = Map | Pyramid | Lattice
 
 
+def described_flow(flow: Flow) -> str:
+    """What flows, in a sentence about something else that was wanted."""
+    if isinstance(flow, Map):
+        return "one map"
+    return "a bare pyramid" if isinstance(flow, Pyramid) else "a decoder that is not upsampled yet"
+
+
 # ---- values that stand for stages --------------------------------------------------------------
 
 
@@ -193,6 +200,10 @@ class Wiring(Protocol):
 
     def call(self, stage: StageValue, flow: Map, *arguments: Any, name: str, **keywords: Any) -> Map:
         """Runs a stage given as a value, under a name."""
+        ...
+
+    def run(self, stage: StageValue, flow: Map | Pyramid, *, name: str, **keywords: Any) -> Map | Pyramid:
+        """Runs a stage given as a value that may take or give a whole pyramid."""
         ...
 
     def library(self, word: str) -> StageValue:

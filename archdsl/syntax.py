@@ -77,11 +77,11 @@ class Choice(Node):
 
 
 class Range(Node):
-    """`2..5`, `16..64:16`, `1e-4..1e-2:log` (step is then the word `log`)."""
+    """`2..5`, `16..64:16`, `3..0:-1`, `1e-4..1e-2:log` (step is then the word `log`)."""
 
     low: Expression
     high: Expression
-    step: Number | Name | None
+    step: Number | Name | Unary | None
 
 
 class Function(Node):

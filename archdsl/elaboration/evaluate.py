@@ -321,11 +321,11 @@ class Evaluator:
         if isinstance(node, Range):
             low, high = self.whole(node.low, context, words), self.whole(node.high, context, words)
             step = 1 if node.step is None else self.whole(node.step, context)
-            if step < 1:
-                raise ArchError(BadRange("the step of a sequence must be above 0").at(node.span))
+            if step == 0:
+                raise ArchError(BadRange("the step of a sequence must not be 0").at(node.span))
             if (high - low) // step >= MAX_LIST:
                 raise ArchError(ListTooLong(MAX_LIST).at(node.span))
-            return tuple(range(low, high + 1, step))
+            return tuple(range(low, high + (1 if step > 0 else -1), step))
         return self.evaluate(node, context, words)
 
     def turns(self, bindings: Sequence[LoopBinding], context: Context) -> list[dict[str, Value]]:

@@ -91,6 +91,21 @@ class Wires:
         return self.elaborator.add(op, maps, self.context, name, self.span, path="" if name is None else None)
 
     def call(self, stage: StageValue, flow: Map, *arguments: Any, name: str, **keywords: Any) -> Map:
+        made = self._made(stage, flow, arguments, name, keywords)
+        return self.elaborator.one_map(made, f"what `{stage.word}` gives", self.span)
+
+    def run(self, stage: StageValue, flow: Map | Pyramid, *, name: str, **keywords: Any) -> Map | Pyramid:
+        made = self._made(stage, flow, (), name, keywords)
+        return made if isinstance(made, Pyramid) else self.elaborator.one_map(made, stage.word, self.span)
+
+    def _made(
+        self,
+        stage: StageValue,
+        flow: Map | Pyramid,
+        arguments: tuple[Any, ...],
+        name: str,
+        keywords: dict[str, Any],
+    ) -> Any:
         assert isinstance(stage, Partial)
         below = self.words if name in self.renamed else join_words(self.words, name)
         given = Partial(
@@ -103,8 +118,7 @@ class Wires:
             join_words(below, stage.written) if isinstance(stage.callee, Definition) else stage.words,
         )
         context = self.elaborator.beside(self.context)
-        made = self.elaborator.call(given, flow, context, self.renamed.get(name, name), stage.span)
-        return self.elaborator.one_map(made, f"what `{stage.word}` gives", stage.span)
+        return self.elaborator.call(given, flow, context, self.renamed.get(name, name), stage.span)
 
     def library(self, word: str) -> StageValue:
         meaning = self.context.frame.file.meaning(word)
@@ -322,7 +336,7 @@ class Wires:
     def drawn(self, name: str, role: str, row: int, column: int, value: Map) -> None:
         if self.context.frame.builder.flat:
             return  # inside a block: its values are not those of the drawing
-        path = join_path(self.context.scope.prefix, name) if role in DECODED else name
+        path = PATHS.get(role) or (join_path(self.context.scope.prefix, name) if role in DECODED else name)
         self.recipe.cells[name] = Cell(name, role, row, column, value.value, path)
 
     def drawn_after(self, before: Map, name: str, role: str, value: Map) -> None:
@@ -347,6 +361,7 @@ class Wires:
 
 
 DECODED = ("nested", "decoder", "top")
+PATHS = {"neck": "neck"}  # of cells that are called by their level
 
 
 def value_of(block: Block, value: int) -> Map:

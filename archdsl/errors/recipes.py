@@ -455,6 +455,25 @@ class NoSignal(Mistake):
         return "gate"
 
 
+class NoPyramid(Mistake):
+    """A definition as `neck` that gives one map."""
+
+    code = "E275"
+    form: str
+
+    def message(self) -> str:
+        form = f"`{self.form}`" if self.form != "stage" else "this pipeline"
+        return f"{form} as `neck` must give a pyramid, and gives one map"
+
+    def help(self) -> str:
+        if self.form == "stage":
+            return "`pyramid(...)` makes a pyramid of its branches"
+        return f"what makes one map of all levels is a stage by itself: `| {self.form} as decoder`"
+
+    def blames(self) -> str:
+        return "form"
+
+
 def _counted(number: int, word: str, plural: str = "s") -> str:
     return f"{number} {word}{'' if number == 1 else plural}"
 

@@ -259,7 +259,9 @@ class TreeBuilder(Transformer_NonRecursive[Token, Any]):
         self.diagnostics.append(NotAStage(value.span.text).at(value.span))
         return Word(value.span, value.span.text, (), value.span)
 
-    def _step(self, token: Token) -> Number | Name:
+    def _step(self, token: Token | Unary) -> Number | Name | Unary:
+        if isinstance(token, Unary):
+            return token
         return self._number(token) if token.type == "NUMBER" else Name(self._span(token), str(token))
 
     def _number(self, token: Token) -> Number:

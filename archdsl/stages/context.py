@@ -6,7 +6,7 @@ from typing import Any, final
 
 from archdsl.errors.recipes import PartMoves, WrongFlow
 from archdsl.op import arg
-from archdsl.stage import Map, Pyramid, Stage, StageName, StageValue, Wiring
+from archdsl.stage import Map, Pyramid, Stage, StageName, StageValue, Wiring, described_flow
 
 
 @final
@@ -19,7 +19,7 @@ class Context(Stage):
 
     def wire(self, net: Wiring, flow: Any) -> Map | Pyramid:
         if not isinstance(flow, Map | Pyramid):
-            raise WrongFlow("context", "a map or a pyramid", "a decoder that is not upsampled yet")
+            raise WrongFlow("context", "a map or a pyramid", described_flow(flow))
         if self.form is None or isinstance(self.form, str):
             return flow
         deepest = flow if isinstance(flow, Map) else flow.maps[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, final
 
 from archdsl.errors.recipes import HeadTwice, MissingOption, WrongFlow
@@ -12,7 +13,7 @@ from archdsl.ops.pools import GlobalPool
 from archdsl.ops.rearrangements import Flatten
 from archdsl.ops.regularisers import Dropout
 from archdsl.ops.resizing import Interpolate
-from archdsl.stage import Lattice, Map, Pyramid, Stage, StageName, StageValue, Wiring
+from archdsl.stage import Lattice, Map, Pyramid, Stage, StageName, StageValue, Wiring, described_flow
 
 
 @final
@@ -25,13 +26,16 @@ class Head(Stage):
     name = "head"
     part = "head"
     form: Any = arg(
-        kind=StageName(own=("linear",), rest=True, sizes=True), doc="a kernel size, `linear`, a definition"
+        kind=StageName(own=("linear", "fpn"), rest=True, sizes=True),
+        doc="a kernel size, `linear`, `fpn`, a definition",
     )
     out: int | None = arg(None, kind=Int(low=1, optional=True), doc="classes that leave")
     size: str = arg("input", kind=Word(("input", "own")), doc="whether the output is resized to the input")
     align_corners: bool = arg(False, kind=Flag(), doc="whether corner pixels keep their places in resizing")
     activation: StageValue | None = arg(None, kind=StageName(optional=True), doc="after the last layer")
-    dropout: float = arg(0.0, kind=Real(low=0, high=1), doc="rate before a linear layer")
+    dropout: float | None = arg(
+        None, kind=Real(low=0, high=1, optional=True), doc="rate before a linear layer, or a definition's"
+    )
     supervise: str | None = arg(
         None, kind=Word(("none", "deep"), optional=True), doc="score every depth in training"
     )
@@ -39,8 +43,7 @@ class Head(Stage):
     def wire(self, net: Wiring, flow: Any) -> Map:
         if isinstance(flow, Lattice):
             mend = "`up` climbs a decoder: write `| up transpose` before the head"
-            raise WrongFlow("head", "a map", "a decoder that is not upsampled yet", mend)
-        x = flow.maps[-1] if isinstance(flow, Pyramid) else flow
+            raise WrongFlow("head", "a map", described_flow(flow), mend)
         if self.supervise == "deep":
             lower = net.planned()
             if lower is None:
@@ -50,18 +53,23 @@ class Head(Stage):
                 made = self._headed(net, value, name)
                 net.output(name, made)
                 net.drawn_after(value, name, "aux", made)
-        made = self._headed(net, x, "head")
-        net.drawn_after(x, "head", "head", made)
+        made = self._headed(net, flow, "head")
+        read = flow.maps if isinstance(flow, Pyramid) else (flow,)
+        net.drawn_after(read[-1], "head", "head", made)
         return made
 
-    def _headed(self, net: Wiring, x: Map, name: str) -> Map:
+    def _headed(self, net: Wiring, flow: Map | Pyramid, name: str) -> Map:
+        x = flow.maps[-1] if isinstance(flow, Pyramid) else flow
         if self.form == "linear":
             return self._linear(net.part(name), x)
         if isinstance(self.form, tuple | int):
             return self._per_pixel(net, net.part(name), x)
-        keywords = {"out": self._out()} if self.form.takes("out") and self.out is not None else {}
-        x = net.call(self.form, x, name=name, **keywords)
-        return self._resized(net, x)
+        form = net.library("fpn_head") if self.form == "fpn" else self.form
+        rate = None if self.dropout is None else Fraction(str(self.dropout))  # as a spec would give it
+        given = {"out": self.out, "dropout": rate}
+        keywords = {word: value for word, value in given.items() if value is not None and form.takes(word)}
+        made = net.run(form, flow, name=name, **keywords)
+        return self._resized(net, made.maps[-1] if isinstance(made, Pyramid) else made)
 
     def _out(self) -> int:
         if self.out is None:
@@ -72,7 +80,7 @@ class Head(Stage):
         if x.shape.rank:
             x = net.add(GlobalPool(), x, name="0")
             x = net.add(Flatten(), x, name="1")
-        x = net.add(Dropout(self.dropout), x, name="2")
+        x = net.add(Dropout(self.dropout or 0.0), x, name="2")
         x = net.add(Linear(self._out()), x, name="3")
         return net.call(self.activation, x, name="4") if self.activation is not None else x
 

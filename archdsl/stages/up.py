@@ -20,6 +20,7 @@ from archdsl.stage import (
     StageName,
     StageValue,
     Wiring,
+    described_flow,
 )
 from archdsl.stages.nodes import RESIZING, Step, full_node, node
 
@@ -62,8 +63,7 @@ class Up(Stage):
     def wire(self, net: Wiring, flow: Any) -> Map:
         if not isinstance(flow, Lattice):
             mend = "say how levels join: `| skip none | up ...`" if isinstance(flow, Pyramid) else ""
-            got = "a bare pyramid" if isinstance(flow, Pyramid) else "one map"
-            raise WrongFlow("up", "a decoder's wiring", got, mend)
+            raise WrongFlow("up", "a decoder's wiring", described_flow(flow), mend)
         return Climb(self, net.part("decoder"), flow).run(net)
 
 

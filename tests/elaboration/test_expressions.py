@@ -116,3 +116,26 @@ def test_a_table_gives_a_row_a_turn() -> None:
 def test_lists_in_step_have_one_length_and_a_scalar_serves_all_turns() -> None:
     assert shapes("input 3x32x32\nfor w in [4, 5], d in 2 (conv 3 w dilation=d)") == ["4x32x32", "5x32x32"]
     assert codes("for w in [4, 5], d in [1, 2, 5] (conv 3 w dilation=d)") == ["E121"]
+
+
+@pytest.mark.parametrize(
+    ("values", "widths"),
+    [
+        ("1..3", [1, 2, 3]),
+        ("3..1:-1", [3, 2, 1]),
+        ("7..1:-3", [7, 4, 1]),
+        ("1..6:2", [1, 3, 5]),
+        ("1..2:-1", []),
+    ],
+)
+def test_a_loop_counts_upwards_or_downwards(values: str, widths: list[int]) -> None:
+    text = f"input 3x8x8\nfor w in {values} (conv 1x1 w) | relu"
+    assert shapes(text)[:-1] == [f"{width}x8x8" for width in widths]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("for w in 1..3:0 (conv 1x1 w)", "E305"), ("conv 1x1 8..4:-1", "E304"), ("conv 1x1 4..8:-1", "E305")],
+)
+def test_a_range_has_a_step_that_leads_on(text: str, code: str) -> None:
+    assert codes(f"input 3x8x8\n{text}") == [code]

@@ -13,6 +13,7 @@ import matplotlib
 import pytest
 from PIL import ImageFont
 
+import archdsl
 from archdsl.emitters.drawing import draw, theme
 from archdsl.network import Edge, Network
 from archdsl.tensors import Shape
@@ -39,6 +40,35 @@ PLAIN = [
         plain(3, "concat", 1), edges=(*plain(3, "concat", 1).edges, Edge("input", "top1", "long", "concat"))
     ),
 ]
+
+# What definitions and full scales make of a grid.
+HEAD, RESNET = "| head 1x1 out=2", "encoder resnet18"
+FULL = f"{RESNET} | skip full channels=4 | up bilinear {HEAD}"
+FPN = f"{RESNET} | levels [1, 2, 3, 4] | neck fpn channels=8"
+WRITTEN = {
+    "full": FULL,
+    "full and deep": f"{FULL} supervise=deep",
+    "full to depth 2": f"encoder vgg11 | skip full depth=2 input=true | up nearest {HEAD}",
+    "gated": f"encoder vgg11 | skip gated | up transpose {HEAD}",
+    "unpool": f"encoder vgg11 | skip none | up unpool {HEAD}",
+    "neck": FPN,
+    "neck and head": f"{FPN} | head fpn out=2",
+    "neck and decoder": f"{FPN} | skip plain | up nearest {HEAD}",
+    "neck and nest": f"{RESNET} | neck fpn channels=8 | skip nested | up nearest {HEAD} supervise=deep",
+    "neck and full": f"{FPN} | skip full channels=4 | up nearest {HEAD} supervise=deep",
+    "context, neck and full": f"{RESNET} | context aspp | neck fpn | skip full | up nearest {HEAD}",
+    "two necks": f"{FPN} | neck fpn channels=4 as second | skip add | up nearest {HEAD}",
+    "levels": f"{RESNET} | levels [1, 3] | skip plain | up nearest {HEAD}",
+}
+
+
+def written(name: str) -> Network:
+    found = archdsl.load(WRITTEN[name])
+    assert isinstance(found, archdsl.Architecture)
+    return found.network
+
+
+PLAIN += [written(name) for name in WRITTEN]
 
 
 class Point(NamedTuple):
@@ -315,3 +345,51 @@ def test_an_edge_to_a_cell_that_is_gone_is_left_out():
     network = nested(2)
     extra = replace(network, edges=(*network.edges, Edge("x0_0", "x9_9", "up")))
     assert draw(extra) == draw(network)
+
+
+# ---- necks, heads on pyramids, levels that are picked ---------------------------------------------------
+
+
+def edges(graph: Picture, kind: str) -> set[tuple[str, str]]:
+    return {(edge.source, edge.target) for edge in graph.edges if edge.attributes["class"] == kind}
+
+
+def test_a_neck_is_a_column_whose_levels_are_fed_from_the_side_and_from_below():
+    graph = parsed(written("neck and head"))
+    levels = [f"p{level}_1" for level in (2, 3, 4, 5)]
+    assert edges(graph, "lateral") == {(f"x{row}_0", level) for row, level in enumerate(levels, 1)}
+    assert edges(graph, "exchange") == set(zip(levels[1:], levels[:-1], strict=True))
+    assert {(level, "head") for level in levels} | {("input", "x1_0")} == edges(graph, "flow")
+    assert {center(graph, level).x for level in levels} == {center(graph, "p2_1").x}
+    assert center(graph, "p2_1").y == center(graph, "head").y == center(graph, "x1_0").y
+    assert "neck (fpn)" in words(graph)
+
+
+def test_a_level_that_nothing_reads_is_passed_over():
+    graph = parsed(written("levels"))
+    assert "x0_0" not in graph.nodes
+    assert ("input", "x1_0") in edges(graph, "flow")
+    assert ("x1_0", "x3_0") in edges(graph, "down")
+
+
+def test_a_decoder_that_reads_all_levels_is_a_staircase_with_full_scale_skips():
+    graph = parsed(written("full"))
+    assert edges(graph, "skip") == {(f"x{row}_0", f"x{row}_{4 - row}") for row in range(4)}
+    finer = {(f"x{level}_0", f"x{row}_{4 - row}") for row in range(4) for level in range(row)}
+    coarser = {
+        (f"x{level}_{4 - level}", f"x{row}_{4 - row}") for row in range(4) for level in range(row + 2, 5)
+    }
+    assert edges(graph, "long") == finer | coarser
+    spots = [center(graph, f"x{row}_{4 - row}") for row in range(4)]
+    assert [spot.x for spot in spots] == sorted((spot.x for spot in spots), reverse=True)
+    assert "full-scale skip (concat)" in words(graph)
+
+
+def test_gated_skips_are_told_from_others():
+    assert "skip (gated)" in words(parsed(written("gated")))
+
+
+def test_a_decoder_that_is_a_definition_is_no_grid():
+    found = archdsl.load("encoder resnet18 | levels [1, 4] | deeplabv3plus as decoder | head 1x1 out=2")
+    assert isinstance(found, archdsl.Architecture)
+    assert "x1_0" not in read(draw(found.network)).nodes

@@ -54,6 +54,14 @@ def _torchvision(name: str, *, aux: bool = True) -> Segmenter:
     return Segmenter("torchvision", make, nodes, (65, 97))
 
 
+def _fpn(encoder: str) -> Segmenter:
+    """Levels of smp's pyramid are p2 to p5, its segmentation blocks are those of p5 to p2."""
+    nodes = {"decoder.p5": "neck.inner_blocks.3.0", "segmentation_head.0": "head.predictor"}
+    nodes |= {f"decoder.p{level + 2}.skip_conv": f"neck.inner_blocks.{level}.0" for level in range(3)}
+    nodes |= {f"decoder.seg_blocks.{3 - level}": f"head.scale{level}" for level in range(4)}
+    return _smp("FPN", encoder, nodes)
+
+
 # What the nodes of smp's U-Net are called here, the coarsest first.
 UNET_NODES = ("x3_1", "x2_2", "x1_3", "x0_4", "top1")
 
@@ -85,6 +93,8 @@ SEGMENTERS: dict[str, Segmenter] = {
     ),
     "fcn_resnet101": _torchvision("fcn_resnet101"),
     "fcn_resnet50": _torchvision("fcn_resnet50"),
+    "fpn_resnet34": _fpn("resnet34"),
+    "fpn_resnet50": _fpn("resnet50"),
     "linknet_resnet34": _smp(
         "Linknet",
         "resnet34",

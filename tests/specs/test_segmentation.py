@@ -81,6 +81,8 @@ SMP = {
     "pan_resnet34": 21_475_816,
     "upernet_resnet34": 29_599_681,
     "manet_resnet34": 31_783_633,
+    "fpn_resnet34": 23_155_393,
+    "fpn_resnet50": 26_116_033,
     "linknet_resnet34": 21_771_937,
 }
 

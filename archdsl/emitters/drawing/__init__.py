@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archdsl.emitters.drawing.backends import render
 from archdsl.emitters.drawing.full import draw_full
 from archdsl.emitters.drawing.grid import draw_grid
+from archdsl.emitters.drawing.reads import with_reads
 from archdsl.emitters.drawing.strip import draw_strip
 from archdsl.errors.commands import WrongEnding
 from archdsl.errors.drawing import NotDrawn
@@ -33,8 +34,9 @@ def draw(network: Network, *, title: str = "", level: str = "recipe") -> str:
     """
     if level == "full":
         return draw_full(network, title)
-    if _is_grid(network):
-        return draw_grid(network, title)
+    recipe = with_reads(network)
+    if _is_grid(recipe):
+        return draw_grid(recipe, title)
     return draw_strip(network, title)
 
 

@@ -30,6 +30,8 @@ LINES = {
     "up": Line("#2e7d32", "up ×2"),
     "skip": Line("#1565c0", "skip"),
     "long": Line("#64a4e0", "dense skip", "⇢", "dashed", 1.0, 0.5),
+    "lateral": Line("#6a1b9a", "neck"),
+    "exchange": Line("#8e24aa", "neck, between levels"),
     "flow": Line("#455a64"),
 }
 OUTWARDS = Line("#ad1457")  # to a head
@@ -52,6 +54,8 @@ def name(network: Network, cell: Cell) -> tuple[str, str]:
     """What stands in the box: a bold word, and what follows it in plain type."""
     if level := re.fullmatch(r"x(\d+)_(\d+)", cell.name):
         return "X", f"{level[1]},{level[2]}"
+    if cell.role == "neck":
+        return "P", cell.name[1:].partition("_")[0]
     if cell.role == "input":
         return "", cell.name
     if cell.role == "top":
@@ -64,7 +68,7 @@ def name(network: Network, cell: Cell) -> tuple[str, str]:
 def name_markup(network: Network, cell: Cell, room: float) -> Markup:
     """The name in the size of type at which it fits into `room` points."""
     bold, plain = name(network, cell)
-    if bold == "X":
+    if bold in ("X", "P"):
         return Markup(f"{font(bold, bold=True)}<sup>{font(plain, size=10)}</sup>")
     size = NAME * min(1.0, room / name_width(network, cell))
     parts = [font(text, size=round(size, 1), bold=text is bold) for text in (bold, plain) if text]

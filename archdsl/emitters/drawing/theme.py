@@ -27,6 +27,7 @@ BOXES = {
     "input": Style("#ffffff", "#90a4ae"),
     "encoder": Style("#cfd8dc", "#455a64"),
     "context": Style("#d1c4e9", "#4527a0"),
+    "neck": Style("#e1bee7", "#6a1b9a"),
     "nested": Style("#dcedc8", "#558b2f"),
     "decoder": Style("#ffe0b2", "#e65100"),
     "top": Style("#ffe0b2", "#e65100"),

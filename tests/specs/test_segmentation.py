@@ -174,8 +174,7 @@ def fully_convolutional(m: nn.Module, x: Tensor, levels: int) -> Tensor:
         h = F.conv_transpose2d(h, up.upscore.weight, stride=2)
         scored = up.score(pool)
         h = h + scored[:, :, offset : offset + h.shape[2], offset : offset + h.shape[3]]
-    last = list(d.children())[-1].upscore
-    h = F.conv_transpose2d(h, last.weight, stride=2 ** (6 - levels))
+    h = F.conv_transpose2d(h, d.top.upscore.weight, stride=2 ** (6 - levels))
     offset = {1: 19, 2: 27, 3: 31}[levels]
     return h[:, :, offset : offset + x.shape[2], offset : offset + x.shape[3]]
 

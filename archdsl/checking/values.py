@@ -14,6 +14,7 @@ from archdsl.elaboration.arithmetic import FUNCTIONS, MAX_NUMBER
 from archdsl.elaboration.choices import Answer, Root
 from archdsl.elaboration.choices import Choice as OpenChoice
 from archdsl.elaboration.context import ENDING, Context, Frame, Run, Scope
+from archdsl.elaboration.conversion import converted
 from archdsl.elaboration.evaluate import stages_in
 from archdsl.elaboration.program import Program
 from archdsl.elaboration.values import UNKNOWN, Given, Muted
@@ -187,7 +188,7 @@ class Values:
         context = self.context(reach)
         with self.telling(node.span):
             value = self.arguments.evaluator.evaluate(node, context, "", own_words(kind))
-            self.arguments.converted(kind, Given(value, node.span), option, stage, context)
+            converted(kind, Given(value, node.span), option, stage, context)
 
     # ---- arguments -----------------------------------------------------------------------------
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field
-from fractions import Fraction
 from typing import Any
 
-from archdsl.backbones.lookup import backbone
-from archdsl.backbones.table import Backbone
-from archdsl.elaboration.arithmetic import is_list
 from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.choices import join_words
 from archdsl.elaboration.context import Context, Frame, Scope
+from archdsl.elaboration.conversion import as_partial, converted, keyword_span
 from archdsl.elaboration.evaluate import NO_WORDS, Evaluator
 from archdsl.elaboration.values import (
     UNKNOWN,
@@ -25,39 +22,29 @@ from archdsl.elaboration.values import (
     Value,
     described,
     parameter_names,
-    shown,
 )
-from archdsl.errors import ArchError, Diagnostic, Mistake
+from archdsl.errors import ArchError
 from archdsl.errors.names import (
     GivenTwice,
     MissingArgument,
     NotAStage,
-    OutOfBounds,
     TooManyArguments,
     UnknownOption,
     UnknownStage,
-    UnknownVariable,
-    UnknownWord,
-    WrongValue,
 )
-from archdsl.op import Dims, Flag, Int, MapRef, Model, Op, Padding, Real, arguments
+from archdsl.op import Op, Padding, arguments
 from archdsl.op import Word as OneWord
 from archdsl.ops.backbones import Timm
 from archdsl.source import Label, Span
 from archdsl.stage import (
     BareWord,
-    Gate,
     Map,
     Paths,
     PerLevel,
-    PerLevelValue,
-    Pyramid,
-    Size,
     Stage,
     StageName,
-    Tag,
 )
-from archdsl.syntax import Expression, Keyword, Listing, Name, Node, Number, Word
+from archdsl.syntax import Expression, Keyword, Listing, Name, Number, Word
 from archdsl.vocabulary import OF_TIMM, Binding, Definition
 
 Bound = dict[str, Value]
@@ -298,197 +285,10 @@ class Arguments:
         for name, field in fields.items():
             if name in given:
                 kind = field.metadata["kind"]
-                values[name] = self.converted(kind, given[name], name, found.word, context)
+                values[name] = converted(kind, given[name], name, found.word, context)
             elif field.default is MISSING:
                 raise ArchError(MissingArgument(found.word, name, field.metadata["doc"]).at(span))
         return values
-
-    # ---- kinds ---------------------------------------------------------------------------------
-
-    def converted(self, kind: Any, given: Given, option: str, stage: str, context: Context) -> Value:
-        """A value as its kind wants it; raises WrongValue, OutOfBounds, UnknownWord, UnknownVariable."""
-        value, span = given
-        if value is None and (getattr(kind, "optional", False) or isinstance(kind, Gate | PerLevel)):
-            return PerLevelValue((None,), False) if isinstance(kind, PerLevel) else None
-        if isinstance(value, BareWord) and not isinstance(
-            kind, OneWord | Padding | StageName | Gate | PerLevel | Paths | Tag
-        ):
-            raise ArchError(self._not_a_variable(kind, value, option, stage, span, context))
-        return CONVERTERS[type(kind)](self, kind, value, option, stage, span, context)
-
-    @staticmethod
-    def _not_a_variable(
-        kind: Any, value: BareWord, option: str, stage: str, span: Span, context: Context
-    ) -> Diagnostic:
-        if isinstance(kind, MapRef):
-            return at_word(WrongValue(option, "a named map", described(value), f"@{value}"), value, span)
-        known = (*context.variables, *context.frame.file.lets)
-        return at_word(UnknownVariable(value, stage, known), value, span)
-
-    def _int(self, kind: Int, value: Value, option: str, stage: str, span: Span, context: Context) -> int:
-        if isinstance(value, Map | Pyramid):
-            value = value.shape.channels if isinstance(value, Map) else value.maps[-1].shape.channels
-        if not isinstance(value, int) or isinstance(value, bool):
-            mend = value if isinstance(value, str) and value.isdecimal() else ""
-            got = shown(value) if isinstance(value, Fraction) else described(value)
-            raise ArchError(WrongValue(option, "a whole number", got, mend).at(span))
-        check_bounds(kind, value, option, span)
-        return value
-
-    def _real(self, kind: Real, value: Value, option: str, stage: str, span: Span, context: Context) -> float:
-        if isinstance(value, Map):
-            value = value.shape.channels
-        if not isinstance(value, int | Fraction) or isinstance(value, bool):
-            raise ArchError(WrongValue(option, "a number", described(value)).at(span))
-        check_bounds(kind, value, option, span)
-        return float(value)
-
-    def _flag(self, kind: Flag, value: Value, option: str, stage: str, span: Span, context: Context) -> bool:
-        if not isinstance(value, bool):
-            raise ArchError(WrongValue(option, "`true` or `false`", described(value)).at(span))
-        return value
-
-    def _dims(self, kind: Dims, value: Value, option: str, stage: str, span: Span, context: Context) -> Value:
-        if isinstance(value, Size):
-            sizes: tuple[int, ...] = tuple(value)
-        elif isinstance(value, int) and not isinstance(value, bool):
-            sizes = (value,)
-        else:
-            got = shown(value) if isinstance(value, Fraction) else described(value)
-            raise ArchError(WrongValue(option, "a size such as 3x3", got).at(span))
-        for size in sizes:
-            check_bounds(Int(low=kind.low), size, option, span)
-        return value if isinstance(value, int) else sizes
-
-    def _word(
-        self, kind: OneWord, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> str:
-        if isinstance(value, Partial) and not value.positional and not value.keywords:
-            value = BareWord(value.written)
-        if not isinstance(value, BareWord):
-            raise ArchError(
-                WrongValue(option, f"one of {', '.join(kind.options)}", described(value)).at(span)
-            )
-        if value not in kind.options:
-            raise ArchError(at_word(UnknownWord(_who(option, stage, span), value, kind.options), value, span))
-        return str(value)
-
-    def _padding(
-        self, kind: Padding, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> Value:
-        if isinstance(value, str | Partial):
-            return self._word(OneWord(("symmetric", "same")), value, option, stage, span, context)
-        return self._dims(Dims(low=0), value, option, stage, span, context)
-
-    def _map(self, kind: MapRef, value: Value, option: str, stage: str, span: Span, context: Context) -> Map:
-        if isinstance(value, Pyramid):
-            value = value.maps[-1]
-        if not isinstance(value, Map):
-            raise ArchError(WrongValue(option, "a named map such as `@x`", described(value)).at(span))
-        return value
-
-    def _stage_name(
-        self, kind: StageName, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> Value:
-        if kind.closed and isinstance(value, Partial | Quoted):
-            raise ArchError(UnknownWord(stage, span.text, kind.own).at(span))
-        if isinstance(value, Quoted):
-            return as_partial(value, None)
-        if isinstance(value, Partial):
-            if value.callee is Timm and not kind.timm:
-                whose = _who(option, stage, span)
-                raise ArchError(WrongValue(whose, "a stage", f"the encoder `{value.word}`").at(span))
-            return value
-        if kind.sizes and isinstance(value, Size | int):
-            return self._dims(Dims(), value, option, stage, span, context)
-        if isinstance(value, BareWord):
-            if value in kind.own:
-                return str(value)
-            file = context.frame.file
-            names = tuple(dict.fromkeys((*file.definitions, *file.vocabulary.library)))
-            public = tuple(name for name in names if not name.startswith("_"))
-            known = () if kind.closed else public
-            raise ArchError(at_word(UnknownWord(stage, value, kind.own, known), value, span))
-        raise ArchError(WrongValue(option, "a stage", described(value)).at(span))
-
-    def _model(
-        self, kind: Model, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> Backbone:
-        try:
-            return backbone(str(value))
-        except Mistake as mistake:
-            raise ArchError(mistake.at(span)) from None
-
-    def _gate(self, kind: Gate, value: Value, option: str, stage: str, span: Span, context: Context) -> Value:
-        return self._stage_name(StageName(()), value, option, stage, span, context)
-
-    def _per_level(
-        self, kind: PerLevel, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> PerLevelValue:
-        if is_list(value):
-            made = tuple(self.converted(kind.kind, Given(v, span), option, stage, context) for v in value)
-            return PerLevelValue(made, True)
-        return PerLevelValue((self.converted(kind.kind, Given(value, span), option, stage, context),), False)
-
-    def _path_list(
-        self, kind: Paths, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> tuple[str, ...]:
-        if not is_list(value) or not all(isinstance(path, str) for path in value):
-            raise ArchError(WrongValue(option, "a list of module paths", described(value)).at(span))
-        return tuple(str(path) for path in value)
-
-    def _tag(
-        self, kind: Tag, value: Value, option: str, stage: str, span: Span, context: Context
-    ) -> str | None:
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            raise ArchError(WrongValue(option, "the name of published weights", described(value)).at(span))
-        return str(value)
-
-
-CONVERTERS: dict[type, Callable[..., Value]] = {
-    Int: Arguments._int,
-    Real: Arguments._real,
-    Flag: Arguments._flag,
-    Dims: Arguments._dims,
-    OneWord: Arguments._word,
-    Padding: Arguments._padding,
-    MapRef: Arguments._map,
-    Model: Arguments._model,
-    StageName: Arguments._stage_name,
-    Gate: Arguments._gate,
-    PerLevel: Arguments._per_level,
-    Paths: Arguments._path_list,
-    Tag: Arguments._tag,
-}
-
-
-def check_bounds(kind: Int | Real, value: int | Fraction, option: str, span: Span) -> None:
-    below = kind.low is not None and value < kind.low
-    above = kind.high is not None and value > kind.high
-    if below or above:
-        low = "" if kind.low is None else f"{kind.low:g}"
-        high = "" if kind.high is None else f"{kind.high:g}"
-        raise ArchError(OutOfBounds(option, shown(value), low, high).at(span))
-
-
-def keyword_span(given: Given) -> Span:
-    """The name of a keyword whose value was given: the text before its `=`."""
-    source, start = given.span.source, given.span.start
-    text = source.text[:start].rstrip()
-    if not text.endswith("="):
-        return given.span
-    end = len(text[:-1].rstrip())
-    begin = end
-    while begin and (text[begin - 1].isalnum() or text[begin - 1] == "_"):
-        begin -= 1
-    return source.span(begin, end)
-
-
-def _who(option: str, stage: str, span: Span) -> str:
-    """Whose word a value is: the option's that it is given to by name, else the stage's."""
-    return option if keyword_span(Given(None, span)) != span else stage
 
 
 def kinds_of(callee: Callee) -> dict[str, Any]:
@@ -539,10 +339,3 @@ def own_words(kind: Any) -> frozenset[str]:
     if isinstance(kind, Padding):
         return frozenset(("symmetric", "same"))
     return NO_WORDS
-
-
-def as_partial(value: Partial | Quoted, word: Node | None) -> Partial:
-    if isinstance(value, Partial):
-        return value
-    span = value.pipeline.span if word is None else word.span
-    return Partial(value, value.word, span, words=value.words)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from archdsl.elaboration.arguments import as_partial
 from archdsl.elaboration.calls import Calls, relabelled
 from archdsl.elaboration.context import Context, Scope
+from archdsl.elaboration.conversion import as_partial
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Quoted, Value, described
 from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.names import (

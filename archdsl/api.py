@@ -44,6 +44,7 @@ from archdsl.parser import parse, parse_leniently
 from archdsl.source import Label, Source
 from archdsl.space import Fork, choices_of, count, fixed_decision, forks, options_of, random_decision
 from archdsl.stages import STAGES
+from archdsl.syntax import Require
 from archdsl.tensors import Cost, Shape
 from archdsl.vocabulary import Vocabulary, index_library
 
@@ -62,7 +63,11 @@ class Architecture:
     Attributes:
         name: the spec's name.
         choices: what each choice of its space became, by name; empty for a spec without choices.
+        latency: milliseconds at batch 1, set by whoever measures it; requirements that speak of it are
+            open before.
     """
+
+    latency: float | None = None
 
     def __init__(
         self,
@@ -189,6 +194,11 @@ class Architecture:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Advice on this spec; its mistakes were raised when it was loaded."""
         return () if self._program is None else check_program(self._program)
+
+    @property
+    def requirements(self) -> tuple[Require, ...]:
+        """What its spec requires of it."""
+        return () if self._program is None else self._program.requirements
 
     def too_small_for(self, object_size: int) -> Diagnostic | None:
         """Advice for objects that are wider than the receptive field; None where it takes them in."""

@@ -19,6 +19,7 @@ class NetworkFigures:
     """
 
     assembly: Assembly
+    latency: float | None = None
 
     @cached_property
     def _costs(self) -> Cost:

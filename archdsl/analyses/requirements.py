@@ -1,4 +1,4 @@
-"""`require`: constraints that are decided without tensors."""
+"""`require`: constraints that are decided without tensors, but for what is measured."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ class Figures(Protocol):
     def depth(self) -> int | None: ...
     @property
     def gridding_free(self) -> bool | None: ...
+    @property
+    def latency(self) -> float | None:
+        """Milliseconds; None where it was not measured."""
 
 
 FIGURES: dict[str, Callable[[Figures], Any]] = {
@@ -37,7 +40,11 @@ FIGURES: dict[str, Callable[[Figures], Any]] = {
     "receptive_field": lambda found: found.receptive_field,
     "depth": lambda found: found.depth,
     "gridding_free": lambda found: found.gridding_free,
+    "latency": lambda found: found.latency,
 }
+
+# Figures that need a device. Parts of a requirement that speak of them are open until they were measured.
+MEASURED = frozenset({"latency"})
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda a, b: a < b,
@@ -59,8 +66,29 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def holds(requirement: Require, figures: Figures) -> bool:
-    """Whether an architecture meets a requirement; raises ArchError where it is no condition."""
-    return _truth(requirement.condition, figures)
+    """Whether an architecture meets a requirement, as far as that can be told.
+
+    Raises ArchError where it is no condition.
+    """
+    return all(_truth(part, figures) for part in conditions(requirement) if not _is_open(part, figures))
+
+
+def measured(requirements: Iterable[Require]) -> tuple[Name, ...]:
+    """Where requirements speak of figures that need a device."""
+    return tuple(
+        node
+        for requirement in requirements
+        for node in walk(requirement)
+        if isinstance(node, Name) and node.name in MEASURED
+    )
+
+
+def _is_open(condition: Expression, figures: Figures) -> bool:
+    """Whether it speaks of a figure that was not measured yet."""
+    return any(
+        isinstance(node, Name) and node.name in MEASURED and FIGURES[node.name](figures) is None
+        for node in walk(condition)
+    )
 
 
 def conditions(requirement: Require) -> tuple[Expression, ...]:
@@ -80,7 +108,9 @@ def unknown(requirements: Iterable[Require], figures: Figures) -> Iterator[Diagn
     """A mistake for each figure that requirements speak of and that is not known of a network."""
     for requirement in requirements:
         for node in walk(requirement.condition):
-            if isinstance(node, Name) and node.name in FIGURES and FIGURES[node.name](figures) is None:
+            if not isinstance(node, Name) or node.name in MEASURED:
+                continue
+            if node.name in FIGURES and FIGURES[node.name](figures) is None:
                 yield OpaqueFigure(node.name).at(node.span)
 
 

@@ -25,7 +25,6 @@ from archdsl.errors.names import (
     UsesItself,
     WrongValue,
 )
-from archdsl.errors.spaces import NotMeasured
 from archdsl.source import Label, Span
 from archdsl.syntax import (
     About,
@@ -49,7 +48,6 @@ from archdsl.syntax import (
 from archdsl.vocabulary import JOINS, STRUCTURE, Definition, bare_call, room_for_calls
 from archdsl.vocabulary import Binding as LetBinding
 
-MEASURED = ("latency",)
 # Any figures will do to see whether a requirement is a condition at all.
 SOME_FIGURES = SimpleNamespace(**dict.fromkeys(FIGURES, 1_000_003) | {"gridding_free": True})
 
@@ -224,9 +222,7 @@ class Statements(Stages):
         """Tells of figures that there are not; whether there are none such."""
         unknown = [n for n in walk(condition) if isinstance(n, Name) and n.name not in FIGURES]
         for name in unknown:
-            known = tuple(FIGURES)
-            mistake = NotMeasured(name.name, known) if name.name in MEASURED else None
-            self.tell(mistake or UnknownFact("figure to require", name.name, known), name.span)
+            self.tell(UnknownFact("figure to require", name.name, tuple(FIGURES)), name.span)
         return not unknown
 
 

@@ -300,3 +300,19 @@ class MemoryBound(Advice):
 
     def help(self) -> str:
         return f"below {self.balance} a processor waits for memory: measure, or count activations"
+
+
+class NotMeasured(Advice):
+    """A requirement that only a run on the device decides."""
+
+    code = "W017"
+    figure: str
+
+    def message(self) -> str:
+        return f"`{self.figure}` can't be told without a device"
+
+    def label(self) -> str:
+        return "left open here"
+
+    def help(self) -> str:
+        return "`archdsl search` measures each candidate before it trains it"

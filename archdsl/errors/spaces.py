@@ -128,23 +128,6 @@ class NestedChoice(Mistake):
         return f"make it one: `{self.options}`" if self.options else "list its values among the options"
 
 
-class NotMeasured(Mistake):
-    """A figure that is measured on a device."""
-
-    code = "E309"
-    figure: str
-    known: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"`{self.figure}` is not measured in this version"
-
-    def label(self) -> str:
-        return "needs a run on the device"
-
-    def help(self) -> str:
-        return f"figures that need no run: {named(self.known, 12)}"
-
-
 class CannotClose(Mistake):
     code = "E310"
     name: str

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import IO, Protocol
 
 from archdsl.analyses.summary import abbreviated
-from archdsl.studies.trials import COMPLETE, PRUNED, Trial
+from archdsl.studies.trials import COMPLETE, FAILED, PRUNED, Trial
 from archdsl.training import Epoch
 
 
@@ -157,7 +157,8 @@ def outcome(trial: Trial) -> str:
         return f"{trial.score:.4f}"
     if trial.state == PRUNED and trial.score is not None:
         return f"stopped at {trial.score:.4f} after epoch {len(trial.curve)}"
-    return f"failed: {trial.reason}"
+    word = "failed" if trial.state == FAILED else "not trained"
+    return f"{word}: {trial.reason}"
 
 
 def duration(seconds: float) -> str:

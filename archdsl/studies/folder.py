@@ -149,6 +149,11 @@ class TrialFolder:
     path: Path
 
     @property
+    def latencies(self) -> Path:
+        """What the whole study measured: a candidate that is repeated is not measured again."""
+        return self.path.parents[1] / "latency.json"
+
+    @property
     def candidate(self) -> Path:
         return self.path / "candidate.arch"
 

@@ -86,8 +86,11 @@ class History:
         with self._storage():
             self._study.tell(number, score)
 
-    def prune(self, number: int) -> None:
+    def prune(self, number: int, reason: str) -> None:
+        """End a trial that the study stopped, or with a reason never began to train."""
         with self._storage():
+            if reason and number in self._live:
+                self._live[number].set_user_attr(_REASON, reason)
             self._study.tell(number, state=TrialState.PRUNED)
 
     def fail(self, number: int, reason: str) -> None:

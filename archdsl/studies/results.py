@@ -17,10 +17,10 @@ class TrialResult:
 
     Attributes:
         identity: of the architecture, so that a result is never taken for another candidate's.
-        state: `complete`, `pruned` (stopped by the study) or `fail`.
-        score: of the last epoch; None where it failed.
+        state: `complete`, `pruned` (stopped by the study, or too slow to be trained) or `fail`.
+        score: of the last epoch; None where it failed or was not trained.
         epochs: as the training reported them.
-        reason: why it failed, in one sentence.
+        reason: why it failed or was not trained, in one sentence.
         device: where it was trained.
     """
 
@@ -57,3 +57,11 @@ def read_result(path: Path, identity: str) -> TrialResult | None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return result if result.identity == identity else None
+
+
+def read_latencies(path: Path) -> dict[str, float]:
+    """Milliseconds by network and device, as a study measured them; none where the file is torn."""
+    try:
+        return {str(key): float(value) for key, value in json.loads(path.read_bytes()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}

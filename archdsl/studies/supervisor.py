@@ -122,7 +122,7 @@ class Supervisor:
         if result.state == COMPLETE and result.score is not None:
             self._history.complete(trial.number, result.score)
         elif result.state == PRUNED:
-            self._history.prune(trial.number)
+            self._history.prune(trial.number, result.reason)
         else:
             self._history.fail(trial.number, result.reason)
         self._keep_best_weights()

@@ -22,7 +22,7 @@ class Trial:
         seconds: from start to end.
         retry_of: the trial that this one repeats, because that was cut off.
         deaths: how many workers died of this candidate before.
-        reason: why it failed.
+        reason: why it failed, or was not trained.
     """
 
     number: int

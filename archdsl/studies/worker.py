@@ -22,16 +22,20 @@ from typing import IO, Any
 from torch import nn
 
 from archdsl import api
+from archdsl.analyses.requirements import broken, measured, told
 from archdsl.data import Data, describe, load
 from archdsl.errors import ArchError, Mistake
+from archdsl.files import write_atomically
+from archdsl.formatter import format_node
 from archdsl.source import Source
 from archdsl.studies.candidates import identity_of
 from archdsl.studies.executor import Report
 from archdsl.studies.folder import StudyFolder, TrialFolder
-from archdsl.studies.results import TrialResult, write_result
+from archdsl.studies.results import TrialResult, read_latencies, write_result
 from archdsl.studies.trials import COMPLETE, FAILED, PRUNED
 from archdsl.tensors import Shape
 from archdsl.training import Epoch, Outcome, Recipe, train
+from archdsl.training.latency import latency
 from archdsl.training.loop import chosen_device
 from archdsl.weights.files import save_file
 
@@ -72,14 +76,35 @@ class Bench:
     device: str
     space: str = "candidate"
 
-    def train(self, text: str, identity: str, report: Report) -> tuple[nn.Module, Outcome]:
-        """Build and train a candidate, as `archdsl train` does, to the same bits."""
+    def architecture(self, text: str, identity: str) -> api.Architecture:
+        """A candidate, checked."""
         description = self.data.description
         shape = Shape(description.channels, self.recipe.size, self.recipe.size)
         architecture = api.load(Source(self.space, text), input=shape, classes=description.classes)
         assert isinstance(architecture, api.Architecture), "a candidate is closed"
         # A study that trained something else than it proposed would look well and mean nothing.
         assert identity_of(architecture) == identity, "the candidate's text makes another network"
+        return architecture
+
+    def refusal(self, architecture: api.Architecture, latencies: Path) -> str:
+        """What was measured of a candidate that is too slow, and the requirement; empty for others."""
+        if not measured(architecture.requirements):
+            return ""
+        place = chosen_device(self.device)
+        key = f"{architecture.identity} {place}"
+        known = read_latencies(latencies)
+        if key not in known:
+            module = architecture.to_torch(inference=True)
+            known[key] = latency(module, architecture.input, place, self.recipe.threads)
+            write_atomically(latencies, json.dumps(known, indent=1).encode())
+        architecture.latency = known[key]
+        return "; ".join(
+            f"{told(part, architecture)}, not {format_node(part)}"
+            for part in broken(architecture.requirements, architecture)
+        )
+
+    def train(self, architecture: api.Architecture, report: Report) -> tuple[nn.Module, Outcome]:
+        """Build and train a candidate, as `archdsl train` does, to the same bits."""
         return train(lambda: api.built(architecture), self.data, self.recipe, self.device, report)
 
 
@@ -105,7 +130,9 @@ def main() -> None:
 
 
 def _work(bench: Bench, job: dict[str, Any], channel: Channel) -> bool:
-    """Train one candidate and write down what came of it; whether this process may train another.
+    """Train one candidate, unless it is too slow, and write down what came of it.
+
+    Gives whether this process may train another.
 
     Raises:
         Unwritable: the result cannot be written.
@@ -117,7 +144,11 @@ def _work(bench: Bench, job: dict[str, Any], channel: Channel) -> bool:
         return bool(channel.receive()["stop"])
 
     try:
-        module, outcome = bench.train(job["text"], job["identity"], report)
+        architecture = bench.architecture(job["text"], job["identity"])
+        if reason := bench.refusal(architecture, folder.latencies):
+            write_result(folder.result, TrialResult(job["identity"], PRUNED, None, reason=reason))
+            return True
+        module, outcome = bench.train(architecture, report)
     except Exception as error:
         traceback.print_exc()
         write_result(folder.result, TrialResult(job["identity"], FAILED, None, reason=_told(error)))

@@ -79,7 +79,6 @@ TOLD = [
     ("E306", "require «params»\nid"),
     ("E307", "require «params < 10»\nconv 3x3 8"),
     ("E308", "conv {«{3, 5}», 7} 8"),
-    ("E309", "require «latency» < 3\nid"),
     ("E315", "require «macs» < 3G\nencoder {effnet_b0, timm:resnet34} | gap | flatten"),
     # ---- limits
     ("E410", "((«id») * 1000) * 51"),
@@ -104,6 +103,7 @@ TOLD = [
     ("W014", "encoder resnet18 taps=[layer1, «layer2»] | level 0"),
     ("W015", "conv 3x3 8 as a | «relu» | @a | tanh"),
     ("W016", "conv 3x3 8 | relu | «dwconv 3x3» | relu"),
+    ("W017", "require «latency» < 3\nid | head 1x1 out=2"),
 ]
 
 

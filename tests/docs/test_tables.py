@@ -16,7 +16,7 @@ from archdsl.elaboration.arithmetic import FUNCTIONS, MAX_LIST, MAX_NUMBER
 from archdsl.elaboration.context import MAX_CALLS, MAX_STEPS
 from archdsl.elaboration.joins import PLACES
 from archdsl.elaboration.program import FACTS
-from archdsl.errors import Severity, advice
+from archdsl.errors import advice
 from archdsl.op import Dims, Flag, Int, MapRef, Padding, Real, Word, arguments
 from archdsl.ops import OPERATIONS
 from archdsl.parser import parse
@@ -269,14 +269,3 @@ def test_the_limits_are_those_of_the_code() -> None:
     }
     assert [d.code for d in archdsl.check("(relu) * 1001")] == ["E108"]
     assert archdsl.check("(relu) * 1000") == ()
-
-
-MISSING = [word for row in rows(section(NAME, "13."), "word", "what it will be") for word in quoted(row[0])]
-
-
-@pytest.mark.parametrize("word", MISSING)
-def test_what_is_said_to_be_missing_is_unknown(word: str) -> None:
-    before = {"skip": "encoder resnet18 | ", "up": "encoder resnet18 | skip none | "}.get(word.split()[0], "")
-    text = f"{word}\nrelu" if word.startswith("require") else f"{before}{word}"
-    found = [d for d in archdsl.check(text) if d.severity is Severity.ERROR]
-    assert [d.code for d in found] in (["E101"], ["E102"], ["E309"])

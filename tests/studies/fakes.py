@@ -95,10 +95,11 @@ Curve = Sequence[float]
 class ScriptedExecutor:
     """Trains nothing: gives the epochs' scores that the test has written for a candidate.
 
-    `script` may also raise what an executor may raise, or give a sentence for a training that failed.
+    `script` may also raise what an executor may raise, give a sentence for a training that failed, or the
+    result of a candidate that was not trained.
     """
 
-    def __init__(self, script: Callable[[Job], Curve | str]) -> None:
+    def __init__(self, script: Callable[[Job], Curve | str | TrialResult]) -> None:
         self._script = script
         self.trained: list[str] = []
         self.closed = False
@@ -107,9 +108,10 @@ class ScriptedExecutor:
         self.trained.append(job.candidate.identity)
         script = self._script(job)
         if isinstance(script, str):
-            result = TrialResult(job.candidate.identity, FAILED, None, reason=script)
-            write_result(job.folder.result, result)
-            return result
+            script = TrialResult(job.candidate.identity, FAILED, None, reason=script)
+        if isinstance(script, TrialResult):
+            write_result(job.folder.result, script)
+            return script
         epochs: list[Epoch] = []
         state = COMPLETE
         for number, score in enumerate(script, 1):

@@ -9,6 +9,7 @@ import pytest
 from archdsl.errors.commands import Unwritable
 from archdsl.errors.studies import AllFailed, NothingFeasible
 from archdsl.files import write_atomically
+from archdsl.studies.display import outcome
 from archdsl.studies.executor import Interrupted, Job, WorkerDied
 from archdsl.studies.folder import StudyFolder
 from archdsl.studies.interrupts import Interrupts
@@ -303,3 +304,25 @@ def test_weights_are_kept_of_the_best_candidate_alone(runner: Runner) -> None:
     assert best is not None
     assert kept == [best.number]
     assert best.score == max(trial.score or 0 for trial in trials)
+
+
+# ---- candidates that are too slow ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_candidates_that_are_too_slow_are_trials_without_a_score(runner: Runner, sampler: str) -> None:
+    def script(job: Job) -> tuple[float, ...] | TrialResult:
+        if job.candidate.choices["a"] < "5":
+            return TrialResult(job.candidate.identity, PRUNED, None, reason="latency = 7.5, not latency < 5")
+        return score_of(job)
+
+    ending, trials = runner.run(WIDE, script, trials=20, sampler=sampler)
+    slow = [trial for trial in trials if trial.candidate.choices["a"] < "5"]
+    assert (ending, len(trials)) == (Ending.DONE, 20)
+    assert len(slow) > 5
+    assert {(trial.state, trial.score, outcome(trial)) for trial in slow} == {
+        (PRUNED, None, "not trained: latency = 7.5, not latency < 5")
+    }
+    best = best_of(trials)
+    assert best is not None
+    assert best.candidate.choices["a"] >= "5"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from safetensors import safe_open
+from torch import nn
 
 from archdsl import api
 from archdsl.data import load
@@ -14,7 +15,7 @@ from archdsl.errors.commands import Unwritable
 from archdsl.source import Source
 from archdsl.studies import worker
 from archdsl.studies.folder import TrialFolder
-from archdsl.studies.results import read_result
+from archdsl.studies.results import read_latencies, read_result
 from archdsl.studies.trials import COMPLETE, FAILED, PRUNED
 from archdsl.studies.worker import Bench
 from archdsl.training import Recipe, train
@@ -142,5 +143,70 @@ def test_a_candidate_uses_what_its_space_uses(bench: Bench, tmp_path: Path) -> N
     assert isinstance(found, api.Space)
     member = found.sample(0)
     using = Bench(bench.data, bench.recipe, "cpu", str(space))
-    _, outcome = using.train(member.to_text(), member.identity, lambda epoch: False)
+    _, outcome = using.train(using.architecture(member.to_text(), member.identity), lambda epoch: False)
     assert len(outcome.epochs) == 3
+
+
+# ---- what is measured before a training ------------------------------------------------------------
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What was asked of the clock; every network takes 7.5 ms."""
+    asked: list[tuple[object, ...]] = []
+
+    def latency(module: nn.Module, *rest: object) -> float:
+        asked.append((sum(parameter.numel() for parameter in module.parameters()), *map(str, rest)))
+        return 7.5
+
+    monkeypatch.setattr(worker, "latency", latency)
+    return asked
+
+
+def test_a_candidate_that_is_too_slow_is_not_trained(
+    bench: Bench, folder: TrialFolder, measured: list[tuple[object, ...]]
+) -> None:
+    wire, wanted = Wire(), job(folder, f"require params < 1M and latency < 5\n\n{TEXT}")
+    assert worker._work(bench, wanted, wire)
+    result = result_of(wanted, folder)
+    assert (result.state, result.score, result.epochs) == (PRUNED, None, ())
+    assert result.reason == "latency = 7.5, not latency < 5"
+    assert not wire.sent
+    assert not folder.weights.exists()
+    # 9*4 + 4 and 4*3 + 3 parameters, an image of the recipe's size, the device, the threads
+    assert measured == [(55, "1x8x8", "cpu", "1")]
+
+
+def test_a_network_is_measured_once_a_study(
+    bench: Bench, folder: TrialFolder, measured: list[tuple[object, ...]]
+) -> None:
+    wanted = job(folder, f"require latency < 8\n\n{TEXT}")
+    again = TrialFolder(folder.path.parent / "1")
+    again.begin(wanted["text"])
+    for place in (folder, again):
+        assert worker._work(bench, {**wanted, "folder": str(place.path)}, Wire())
+        assert result_of(wanted, place).state == COMPLETE
+    assert len(measured) == 1
+    assert read_latencies(folder.path.parents[1] / "latency.json") == {f"{wanted['identity']} cpu": 7.5}
+    folder.latencies.write_text("torn")
+    assert worker._work(bench, wanted, Wire())
+    assert len(measured) == 2
+
+
+def test_what_requires_no_latency_is_not_measured(
+    bench: Bench, folder: TrialFolder, measured: list[tuple[object, ...]]
+) -> None:
+    assert worker._work(bench, job(folder, f"require params < 1M\n\n{TEXT}"), Wire())
+    assert not measured
+    assert not folder.latencies.exists()
+
+
+def test_measuring_changes_no_bit_of_the_training(bench: Bench, folder: TrialFolder) -> None:
+    plain, wanted = job(folder), job(folder, f"require latency < 1e6\n\n{TEXT}")
+    scores = []
+    for number, asked in enumerate((plain, wanted)):
+        place = TrialFolder(folder.path.parent / str(number))
+        place.begin(asked["text"])
+        assert worker._work(bench, {**asked, "folder": str(place.path)}, Wire())
+        scores.append([epoch.loss for epoch in result_of(asked, place).epochs])
+    assert scores[0] == scores[1]

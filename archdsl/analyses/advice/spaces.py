@@ -1,4 +1,4 @@
-"""Advice on spaces."""
+"""Advice on spaces and what they require."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from archdsl.analyses.figures import NetworkFigures
-from archdsl.analyses.requirements import broken
+from archdsl.analyses.requirements import broken, measured
 from archdsl.analyses.words import words_in
 from archdsl.elaboration.program import Elaborated, Program
 from archdsl.errors import Diagnostic
-from archdsl.errors.advice import NeverFeasible
+from archdsl.errors.advice import NeverFeasible, NotMeasured
 from archdsl.source import Label, Span
 
 SIZED = {"macs", "activations"}  # figures that depend on the size of the input
+
+
+def not_measured(program: Program) -> Iterator[Diagnostic]:
+    """Requirements that speak of what only a device can tell."""
+    for name in measured(program.requirements)[:1]:
+        yield NotMeasured(name.name).at(name.span)
 
 
 def never_feasible(program: Program, made: Sequence[Elaborated]) -> Iterator[Diagnostic]:

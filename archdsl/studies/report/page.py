@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from archdsl.analyses.summary import abbreviated
+from archdsl.studies.display import outcome
 from archdsl.studies.report.tables import choice_names, option_table
 from archdsl.studies.study import Study
 from archdsl.studies.trials import Trial, best_of
@@ -70,7 +71,7 @@ def _trials(trials: Sequence[Trial], best: Trial | None) -> str:
             [
                 _number(str(trial.number)),
                 _number("" if trial.score is None else f"{trial.score:.4f}"),
-                _cell(f"failed: {trial.reason}" if trial.reason else trial.state),
+                _cell(outcome(trial) if trial.reason else trial.state),
                 _number(abbreviated(candidate.params)),
                 _number(abbreviated(candidate.macs)),
                 _number("" if trial.seconds is None else f"{trial.seconds:.0f}"),

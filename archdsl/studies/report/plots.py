@@ -51,7 +51,8 @@ def history(trials: Sequence[Trial]) -> Figure:
     figure, axes = _figure("Score by trial", "trial", _SCORE)
 
     def of(state: str) -> tuple[list[int], list[float]]:
-        chosen = [trial for trial in trials if trial.state == state]
+        scored = state != FAILED
+        chosen = [trial for trial in trials if trial.state == state and (trial.score is not None) == scored]
         return [trial.number for trial in chosen], [trial.score or 0.0 for trial in chosen]
 
     last = max((trial.number for trial in trials), default=0)

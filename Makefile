@@ -10,7 +10,7 @@ DEMO   := runs/demo-data
 FOLDER := $(if $(DATA),$(DATA),$(DEMO))
 NAME   := first-$(notdir $(patsubst %/,%,$(FOLDER)))
 
-.PHONY: search test lint format mutations bench
+.PHONY: search test lint format mutations bench zoo
 
 search: $(STAMP)
 	$(if $(DATA),,$(BIN)/archdsl demo-data $(DEMO))
@@ -37,6 +37,9 @@ format: $(STAMP)
 
 mutations: $(STAMP)
 	$(BIN)/python -m tests.mutate
+
+zoo: $(STAMP)
+	$(BIN)/python -m tests.specs.zoo
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.check

@@ -438,7 +438,13 @@ def collection() -> dict[Path, Program]:
     folders = (resources.specs() / "models", resources.specs() / "spaces")
     paths = [path for folder in folders for path in sorted(folder.glob("*.arch"))]
     sources = {path: Source(path.name, path.read_text(encoding="utf-8")) for path in paths}
-    return {path: Program(vocabulary.file(parse(source), path.parent)) for path, source in sources.items()}
+    programs = {
+        path: Program(vocabulary.file(parse(source), path.parent)) for path, source in sources.items()
+    }
+    blocks: dict[Any, Any] = {}
+    for program in programs.values():
+        program.memo = blocks  # a U-Net on ResNet-34 is made of ResNet-34's blocks
+    return programs
 
 
 def load(

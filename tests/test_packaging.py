@@ -72,6 +72,11 @@ def test_the_wheel_carries_all_of_a_folder_beside_the_package(wheel, folder):
     assert carried == tracked(folder)
 
 
+def test_the_wheel_carries_the_page_of_every_code(wheel):
+    pages = {path.name for path in (wheel / "archdsl" / "errors" / "pages").iterdir()}
+    assert pages == {path.name for path in (ROOT / "archdsl" / "errors" / "pages").iterdir()}
+
+
 def test_the_wheel_holds_the_package_alone(wheel):
     assert [path.name for path in wheel.iterdir() if path.suffix != ".dist-info"] == ["archdsl"]
 

@@ -64,6 +64,10 @@ def _fpn(encoder: str) -> Segmenter:
 
 # What the nodes of smp's U-Net are called here, the coarsest first.
 UNET_NODES = ("x3_1", "x2_2", "x1_3", "x0_4", "top1")
+UNET = {
+    **{f"decoder.blocks.{n}": f"decoder.{node}" for n, node in enumerate(UNET_NODES)},
+    "segmentation_head": "head",
+}
 
 SEGMENTERS: dict[str, Segmenter] = {
     "deeplabv3_mobilenet_v3_large": _torchvision("deeplabv3_mobilenet_v3_large"),
@@ -135,11 +139,22 @@ SEGMENTERS: dict[str, Segmenter] = {
     ),
     # smp carries two levels of the encoder that nothing reads.
     "pspnet_resnet34": _smp("PSPNet", "resnet34", {"decoder": "context", "segmentation_head.0": "head"}),
-    "unet_resnet34": _smp(
-        "Unet",
+    "unet_densenet121": _smp("Unet", "densenet121", UNET),
+    "unet_mobilenet_v2": _smp("Unet", "mobilenet_v2", UNET),
+    "unet_resnet34": _smp("Unet", "resnet34", UNET),
+    "unet_resnet50": _smp("Unet", "resnet50", UNET),
+    "unet_vgg16_bn": _smp("Unet", "vgg16_bn", {"decoder.center": "context", **UNET}),
+    "unetpp_resnet34": _smp(
+        "UnetPlusPlus",
         "resnet34",
         {
-            **{f"decoder.blocks.{n}": f"decoder.{node}" for n, node in enumerate(UNET_NODES)},
+            # smp's block `x_d_l` is X[3-l, l-d+1] of the paper.
+            **{
+                f"decoder.blocks.x_{d}_{level}": f"decoder.x{3 - level}_{level - d + 1}"
+                for level in range(4)
+                for d in range(level + 1)
+            },
+            "decoder.blocks.x_0_4": "decoder.top1",
             "segmentation_head": "head",
         },
     ),

@@ -1,0 +1,171 @@
+"""Writes docs/zoo.md: every model of the library beside its reference.
+
+`python -m tests.specs.zoo` measures all of them, which takes a quarter of an hour; with names it measures
+those, and keeps the rows of the others. What a model is compared with stands in `references.py` (classifiers)
+and `segmenters.py`; a new entry there is all that a row needs.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+import archdsl
+from archdsl.api import collection
+from tests.specs.references import (
+    PYTORCHCV,
+    TIMM,
+    TORCHVISION,
+    disagreement,
+    images,
+    ours,
+    randomised,
+    reference,
+)
+from tests.specs.segmenters import SEGMENTERS, built, compared
+from tests.specs.test_parity import SIZES
+
+PAGE = Path(__file__).parents[2] / "docs" / "zoo.md"
+HEAD = """# The library beside its references
+
+Every model of `specs/models/`, its paper, and the network that it is compared with: trainable parameters here
+and there (those of training, auxiliary heads included; some references carry layers that nothing reads), and
+the largest difference between the two outputs with the same random weights, as a share of the largest number
+of the output. Where no library has a network, its parameters are those of its paper or of its authors' code;
+many of those the tests rebuild by hand. `make zoo` measures all of it again.
+
+| name | paper | year | task | parameters | parameters there | reference | largest difference |
+| --- | --- | --- | --- | ---: | ---: | --- | ---: |
+"""
+NONE = "–"
+LIBRARIES = {"torchvision": TORCHVISION, "timm": TIMM, "pytorchcv": PYTORCHCV}
+
+UNETPP = "MrGiovanni/UNetPlusPlus, Keras"
+EFFICIENTUNET = "zhoudaxia233/EfficientUnet, Keras"
+HYBRIDSN = "gokriznastic/HybridSN, Keras"
+
+# Trainable parameters of what no library here has, and who states or counts them.
+STATED = {
+    "alexnet_2012": ("the paper, counted", 60_965_224),
+    "attention_unet": ("LeeJunHyun/Image_Segmentation", 34_878_573),
+    "efficientunet_b0": (EFFICIENTUNET, 14_114_174),
+    "efficientunet_b1": (EFFICIENTUNET, 16_619_810),
+    "efficientunet_b2": (EFFICIENTUNET, 18_125_060),
+    "efficientunet_b3": (EFFICIENTUNET, 21_433_130),
+    "efficientunet_b4": (EFFICIENTUNET, 28_901_962),
+    "efficientunet_b5": (EFFICIENTUNET, 40_319_794),
+    "efficientunet_b6": (EFFICIENTUNET, 53_335_770),
+    "efficientunet_b7": (EFFICIENTUNET, 77_012_690),
+    "fcn16s_vgg16": ("wkentaro/pytorch-fcn", 134_815_994),
+    "fcn32s_vgg16": ("wkentaro/pytorch-fcn", 136_152_917),
+    "fcn8s_vgg16": ("wkentaro/pytorch-fcn", 134_489_759),
+    "googlenet_2014": ("the paper, counted", 13_378_280),
+    "hybridsn": (HYBRIDSN, 5_122_176),
+    "hybridsn_bn": (HYBRIDSN, 5_122_416),
+    "hybridsn_bn_se": (HYBRIDSN, 5_164_400),
+    "hybridsn_se": (HYBRIDSN, 5_164_160),
+    "lenet5": ("the paper, counted", 61_706),
+    "r2unet": ("LeeJunHyun/Image_Segmentation", 39_091_393),
+    "se_densenet121": ("torchvision's DenseNet and one gate", 8_012_664),
+    "se_densenet169": ("torchvision's DenseNet and one gate", 14_204_408),
+    "se_densenet201": ("torchvision's DenseNet and one gate", 20_077_304),
+    "segnet": ("the paper, counted", 29_449_355),
+    "spnet_resnet101": ("Andrew-Qibin/SPNet", 66_830_252),
+    "spnet_resnet50": ("Andrew-Qibin/SPNet", 47_838_124),
+    "ternausnet11": ("ternaus/TernausNet", 22_927_393),
+    "ternausnet16": ("ternaus/TernausNet", 29_306_465),
+    "unet": (UNETPP, 7_759_521),
+    "unet3plus": ("ZJUGiveLab/UNet-Version", 26_971_777),
+    "unet_original": ("the paper, counted", 31_030_658),
+    "unetpp": (UNETPP, 9_041_601),
+    "wide_unet": (UNETPP, 9_282_246),
+}
+
+
+class Row(NamedTuple):
+    """What is told of one model, cell by cell."""
+
+    name: str
+    paper: str
+    year: str
+    task: str
+    here: str
+    there: str
+    reference: str
+    difference: str
+
+    def __str__(self) -> str:
+        return f"| `{self.name}` | {' | '.join(self[1:])} |"
+
+
+def models() -> dict[str, Path]:
+    """The model files by name, in the order of the page."""
+    paths = [path for path in collection() if path.parent.name == "models"]
+    return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
+
+
+def rows() -> dict[str, Row]:
+    """The rows that the page has."""
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    lines = re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE)
+    return {name: Row(name, *rest.split(" | ")) for name, rest in lines}
+
+
+def measured(name: str) -> Row:
+    """The row of a model, whose reference is built and run beside it."""
+    found = archdsl.load(name)
+    library, theirs = referenced(name)
+    there, difference = NONE, NONE
+    if theirs is not None:
+        there = f"{sum(parameter.numel() for parameter in theirs.parameters()):,}"
+        difference = f"{differs(name):.1e}".replace("0.0e+00", "0")
+    elif name in STATED:
+        library, count = STATED[name]
+        there = f"{count:,}"
+    about = [str(found.about[fact]) for fact in ("paper", "year", "task")]
+    return Row(name, *about, f"{found.params:,}", there, library, difference)
+
+
+def referenced(name: str) -> tuple[str, nn.Module | None]:
+    """The library that has a network, with its version, and the network there, without memory."""
+    if name in SEGMENTERS:
+        library = SEGMENTERS[name].library
+        return f"{library} {version(library)}", built(name)
+    for library, names in LIBRARIES.items():
+        if name in names:
+            return f"{library} {version(library)}", reference(name)
+    return NONE, None
+
+
+def differs(name: str) -> float:
+    """The largest difference between a model's outputs and those of its reference, with the same weights."""
+    if name in SEGMENTERS:
+        return compared(name)
+    theirs = randomised(reference(name))
+    module = ours(name)
+    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
+    x = images(*SIZES.get(name, (224, 224) if name in PYTORCHCV else (64, 64)))
+    with torch.inference_mode():
+        return disagreement(module(x), theirs(x))
+
+
+def main(names: Iterable[str]) -> None:
+    """Measures models, all where none is named, and writes the page after each."""
+    torch.set_num_threads(1)
+    known, kept = models(), rows()
+    for name in list(names) or list(known):
+        kept[name] = measured(name)
+        print(kept[name], flush=True)
+        lines = [str(kept[name]) for name in known if name in kept]
+        PAGE.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import timm
 import torch
+from torch import nn
 
 import archdsl
 from tests.specs.references import NAMES, TIMM, TORCHVISION, disagreement, images, ours, randomised
@@ -61,6 +62,46 @@ def test_an_encoder_has_timms_levels(name: str) -> None:
     with torch.device("meta"):
         info = timm.create_model(TIMM_NAMES.get(name, name), features_only=True).feature_info
     assert levels(name) == list(zip(info.channels(), info.reduction(), strict=True))
+
+
+# A network of each family that timm dilates.
+DILATED = (
+    "convnext_tiny",
+    "efficientnet_b0",
+    "mnasnet1_0",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "regnet_y_400mf",
+    "resnet50d",
+    "seresnet18",
+    "tf_efficientnet_b0",
+    "tf_efficientnetv2_b0",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "stride"), [*((name, 16) for name in DILATED), ("efficientnet_b0", 8), ("resnet50d", 8)]
+)
+def test_a_dilated_encoder_gives_the_maps_that_timm_gives(name: str, stride: int) -> None:
+    with torch.device("meta"):
+        theirs = timm.create_model(
+            TIMM_NAMES.get(name, name), features_only=True, output_stride=stride
+        ).eval()
+    # All units of torchvision's dilated MobileNetV3 have the rate of their level.
+    option = " dilate_first=false" if name.startswith("mobilenet_v3") else ""
+    module = randomised(ours(f"encoder {name} output_stride={stride}{option}"))
+    paired = zip(theirs.state_dict().items(), module.state_dict().values(), strict=True)
+    theirs.load_state_dict({key: mine.view(shape.shape) for (key, shape), mine in paired}, assign=True)
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
+    for part in theirs.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.eps = norms[0].eps  # timm's MobileNetV3 has torch's
+    x = images(65, 97, batch=1)
+    with torch.inference_mode():
+        wanted = dict(zip(theirs.feature_info.reduction(), theirs(x), strict=True))  # the last of a stride
+        for got, level in zip(module(x), wanted.values(), strict=True):
+            assert disagreement(got, level) <= 1e-4
 
 
 def test_the_plain_encoder_starts_at_the_images_own_resolution() -> None:

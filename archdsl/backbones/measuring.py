@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Dilated models keep to one of these.
 OUTPUT_STRIDES = (8, 16)
+REACH = 32  # the deepest stride of most
 Sides = tuple[int, ...]  # of each level, along one axis
 Sides2 = tuple[tuple[int, int], ...]
 
@@ -117,9 +118,11 @@ def _sizes(model: nn.Module, kind: _Kind, native: tuple[int, int]) -> tuple[str,
     if not _fits(model, kind, offsets, height, width):
         raise Unfit(f"maps of {sides} at {height}x{width}")
     for divisor in (2, 4, 8, 16, 32, 64, 128, height):
-        larger = ((height + divisor, width), (height, width + divisor))
+        steps = [divisor << power for power in range(7) if not power or divisor << power <= 2 * REACH]
         if height % divisor == width % divisor == 0 and all(
-            _fits(model, kind, offsets, *size) for size in larger
+            _fits(model, kind, offsets, height + more, width + other)
+            for step in steps
+            for more, other in ((step, 0), (0, step), (step, step - divisor))
         ):
             return f"/{divisor}", offsets
     return f"{height}x{width}", offsets

@@ -458,7 +458,7 @@ class NoSignal(Mistake):
 class NoPyramid(Mistake):
     """A definition as `neck` that gives one map."""
 
-    code = "E275"
+    code = "E278"
     form: str
 
     def message(self) -> str:

@@ -6,13 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archdsl.api import Architecture, Space, check, compile, load
+    from archdsl.api import check, compile, load
+    from archdsl.architecture import Architecture, Space
     from archdsl.errors import ArchError
     from archdsl.studies import search
 
 _HOMES = {
-    "Architecture": "archdsl.api",
-    "Space": "archdsl.api",
+    "Architecture": "archdsl.architecture",
+    "Space": "archdsl.architecture",
     "ArchError": "archdsl.errors",
     "check": "archdsl.api",
     "compile": "archdsl.api",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archdsl.api import Architecture, Space, load, open_mistake
+from archdsl.api import load, open_mistake
+from archdsl.architecture import Architecture, Space
 from archdsl.commands.sources import read
 from archdsl.tensors import Shape
 

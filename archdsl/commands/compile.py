@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from archdsl.analyses.summary import abbreviated
-from archdsl.api import Architecture, built
+from archdsl.api import built
+from archdsl.architecture import Architecture
 from archdsl.commands.architectures import architecture
 from archdsl.commands.arguments import input_option, object_size_option, set_option
 from archdsl.commands.reports import report

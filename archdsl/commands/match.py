@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from archdsl.analyses.matching import Match, nearest, nearest_base
-from archdsl.api import Architecture
+from archdsl.architecture import Architecture
 from archdsl.commands.architectures import architecture
 from archdsl.commands.reports import report
 from archdsl.commands.sources import stem

@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from archdsl.analyses.summary import abbreviated, aligned
-from archdsl.api import Architecture, closed, collection
+from archdsl.api import collection
+from archdsl.architecture import Architecture, closed
 from archdsl.elaboration.program import Program
 from archdsl.errors import suggest
 

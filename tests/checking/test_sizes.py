@@ -7,7 +7,7 @@ import torch
 
 import archdsl
 from archdsl import api, checking
-from archdsl.api import Architecture
+from archdsl.architecture import Architecture
 from archdsl.elaboration.program import Program
 from archdsl.errors import ArchError
 from archdsl.ops import OPERATIONS

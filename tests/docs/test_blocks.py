@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import archdsl
-from archdsl.api import Architecture, Space
+from archdsl.architecture import Architecture, Space
 from archdsl.errors import Severity
 from archdsl.formatter import format_spec
 from archdsl.op import Call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import archdsl
-from archdsl.api import Architecture, Space
+from archdsl.architecture import Architecture, Space
 
 
 def architecture(text: str) -> Architecture:

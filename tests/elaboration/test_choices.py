@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archdsl import ArchError
-from archdsl.api import Architecture
+from archdsl.architecture import Architecture
 from tests.elaboration.specs import modules, names, space
 
 NAMES = [

@@ -8,7 +8,7 @@ import pytest
 
 import archdsl
 from archdsl import ArchError
-from archdsl.api import Architecture
+from archdsl.architecture import Architecture
 from tests.elaboration.specs import space
 
 F = "def f(w) = conv 1 w | bn\n"

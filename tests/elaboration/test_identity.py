@@ -9,7 +9,7 @@ import torch
 
 import archdsl
 from archdsl import resources
-from archdsl.api import Architecture, Space
+from archdsl.architecture import Architecture, Space
 from archdsl.identity import network_identity
 from tests.elaboration.specs import architecture
 

@@ -110,7 +110,7 @@ class NoSuchDepth(Mistake):
     levels: tuple[str, ...]
 
     def message(self) -> str:
-        return f"`{self.encoder}` does not reach stride {2**self.depth}"
+        return f"`{self.encoder}` has no level at stride {2**self.depth}"
 
     def label(self) -> str:
         return f"depth {self.depth} is stride 2^{self.depth}"

@@ -171,7 +171,7 @@ class WrongRank(Mistake):
             return f"write {size(self.value[:1] * (len(self.given) - 1))}, or {self.value[0]} alone"
         if len(self.given) == 4:
             return "say depth, height and width, as in 3x5x5; a single number stands for a cube"
-        return "say height and width, as in 5x5; `merge_depth` makes a map of a volume"
+        return "say height and width, as in 5x5; a volume has an input of four numbers, as in 1x16x32x32"
 
     def blames(self) -> str:
         return self.argument

@@ -20,6 +20,7 @@ from archdsl.elaboration.program import Program, first_option
 from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.commands import without_place
 from archdsl.errors.spaces import StillOpen, UnknownChoice
+from archdsl.files import read_source
 from archdsl.network import Network
 from archdsl.ops import OPERATIONS
 from archdsl.ops.backbones import Timm
@@ -53,7 +54,7 @@ def _source(spec: SpecLike) -> tuple[Source, Path | None, str]:
         return spec, folder, path.stem
     if isinstance(spec, Path) or (spec.endswith(".arch") and "\n" not in spec):
         path = Path(spec)
-        return Source(str(spec), path.read_text(encoding="utf-8-sig")), path.parent, path.stem
+        return read_source(path), path.parent, path.stem
     model = resources.specs() / "models" / f"{spec}.arch"
     if spec.isidentifier() and model.is_file():
         return Source(model.name, model.read_text(encoding="utf-8")), None, spec
@@ -98,7 +99,7 @@ def load(
 
     Raises:
         ArchError: with every mistake of the spec.
-        OSError: if the path can't be read.
+        Mistake: if the path can't be read.
     """
     source, folder, name = _source(spec)
     shape = None if input is None else Shape(*input)
@@ -138,7 +139,7 @@ def compile(
 
     Raises:
         ArchError: with every mistake of the spec, or if choices are still open.
-        OSError: if a path can't be read.
+        Mistake: if a path can't be read.
     """
     found = load(spec, input=input, set=set)
     if isinstance(found, Space):

@@ -1,13 +1,50 @@
-"""Files that are written whole or not at all, whatever happens half-way."""
+"""Text files that are read, every failure one mistake; files that are written whole or not at all."""
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from archdsl.errors.commands import Unwritable
+from archdsl.errors.commands import FolderForFile, NoSuchFile, NotText, Unreadable, Unwritable
+from archdsl.source import Source
+
+# Far above what a spec may have, so that the parser still tells the true limit, and far below
+# what an endless device would give.
+MOST_BYTES = 1 << 20
+
+
+def read_source(path: str | Path) -> Source:
+    """A text file as a source of that name.
+
+    Raises:
+        NoSuchFile, FolderForFile, Unreadable, NotText: what is wrong with the path.
+    """
+    name = str(path)
+    try:
+        with open(path, "rb") as file:
+            return Source(name, decode(name, file.read(MOST_BYTES + 1)))
+    except FileNotFoundError:
+        raise NoSuchFile(name) from None
+    except IsADirectoryError:
+        raise FolderForFile(name) from None
+    except OSError as error:
+        raise Unreadable(name, error.strerror or str(error)) from None
+
+
+def decode(name: str, data: bytes) -> str:
+    """The text of bytes that were read up to `MOST_BYTES`, and one more if there are more.
+
+    Raises:
+        NotText: they are not UTF-8; `name` is where they are from.
+    """
+    whole = len(data) <= MOST_BYTES
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=whole)
+    except UnicodeDecodeError as error:
+        raise NotText(name, error.start) from None
 
 
 @contextmanager

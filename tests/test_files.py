@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.errors.commands import Unwritable
-from archdsl.files import atomic_path, write_atomically
+from archdsl import api
+from archdsl.errors import Mistake
+from archdsl.errors.commands import FolderForFile, NoSuchFile, NotText, Unwritable
+from archdsl.files import MOST_BYTES, atomic_path, read_source, write_atomically
 
 
 def test_the_content_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -64,3 +66,26 @@ def test_the_new_name_is_made_durable_after_the_content(
     monkeypatch.setattr(os, "fsync", note)
     write_atomically(tmp_path / "a.bin", b"x")
     assert flushed == ["file", "folder"]
+
+
+def test_a_text_file_is_read_as_a_source_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.arch").write_bytes(b"\xef\xbb\xbfid # \xc3\xa9\n")
+    source = read_source(tmp_path / "a.arch")
+    assert (source.name, source.text) == (str(tmp_path / "a.arch"), "id # \u00e9\n")
+
+
+def test_no_more_is_read_than_a_spec_may_have(tmp_path: Path) -> None:
+    (tmp_path / "a.arch").write_bytes(b"a" * MOST_BYTES + "\u00e9".encode() + b"\xff")
+    assert read_source(tmp_path / "a.arch").text == "a" * MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("none.arch", NoSuchFile), ("folder", FolderForFile), ("picture.arch", NotText)]
+)
+def test_what_cannot_be_read_is_a_mistake_in_the_path(tmp_path: Path, name: str, kind: type[Mistake]) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "picture.arch").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(kind, match=name):
+        read_source(tmp_path / name)
+    with pytest.raises(kind, match=name):
+        api.load(tmp_path / name)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import sys
 from pathlib import Path
 
 from archdsl import resources
-from archdsl.errors.commands import FolderForFile, NoSuchFile, NotText, Unreadable
+from archdsl.errors.commands import NoSuchFile
+from archdsl.files import MOST_BYTES, decode, read_source
 from archdsl.source import Source
-
-# Far above what a spec may have, so that the parser still tells the true limit, and far below
-# what an endless device would give.
-MOST_BYTES = 1 << 20
 
 
 def read(spec: str) -> Source:
@@ -21,19 +17,14 @@ def read(spec: str) -> Source:
     Raises:
         NoSuchFile, FolderForFile, Unreadable, NotText: what is wrong with the path.
     """
+    if spec == "-":
+        return Source("<stdin>", decode(spec, sys.stdin.buffer.read(MOST_BYTES + 1)))
     models = _models()
     path = str(models[spec]) if spec in models and not Path(spec).is_file() else spec
     try:
-        if path == "-":
-            return Source("<stdin>", _decode(path, sys.stdin.buffer.read(MOST_BYTES + 1)))
-        with open(path, "rb") as file:
-            return Source(path, _decode(path, file.read(MOST_BYTES + 1)))
-    except FileNotFoundError as error:
-        raise NoSuchFile(path, tuple(models)) from error
-    except IsADirectoryError as error:
-        raise FolderForFile(path) from error
-    except OSError as error:
-        raise Unreadable(path, error.strerror or str(error)) from error
+        return read_source(path)
+    except NoSuchFile:
+        raise NoSuchFile(path, tuple(models)) from None
 
 
 def stem(spec: str) -> str:
@@ -43,11 +34,3 @@ def stem(spec: str) -> str:
 
 def _models() -> dict[str, Path]:
     return {path.stem: path for path in sorted((resources.specs() / "models").glob("*.arch"))}
-
-
-def _decode(path: str, data: bytes) -> str:
-    whole = len(data) <= MOST_BYTES
-    try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=whole)
-    except UnicodeDecodeError as error:
-        raise NotText(path, error.start) from error

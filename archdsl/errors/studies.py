@@ -177,6 +177,20 @@ class StudyInUse(Mistake):
         return "wait for it or stop it, or give this one another name (`--name`)"
 
 
+class QuestionLost(Mistake):
+    code = "E463"
+    folder: str
+
+    def message(self) -> str:
+        return f"`{self.folder}` holds trials of a study, but no study.toml that tells which study it was"
+
+    def help(self) -> str:
+        return (
+            f"put study.toml back, give this study another name (`--name`), or delete {self.folder} "
+            f"to begin anew"
+        )
+
+
 class HistoryUnusable(Mistake):
     code = "E459"
     path: str
@@ -186,7 +200,10 @@ class HistoryUnusable(Mistake):
         return f"the history of the study, `{self.path}`, cannot be used: {self.reason}"
 
     def help(self) -> str:
-        return "results are also in trials/*/result.json; once this is mended the same command goes on"
+        return (
+            "once this is mended the same command goes on; if the file itself is broken, delete it, and the "
+            "results are taken from trials/*/result.json"
+        )
 
 
 # ---- the workers -------------------------------------------------------------------------------

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from archdsl.data import Description
 from archdsl.data.fingerprint import read_fingerprint, take_fingerprint
-from archdsl.errors.commands import Unreadable, outside
-from archdsl.errors.studies import DataChanged, StudyChanged, StudyInUse
-from archdsl.files import write_atomically
+from archdsl.errors.commands import NoSuchFile, Unreadable, outside
+from archdsl.errors.studies import DataChanged, QuestionLost, StudyChanged, StudyInUse
+from archdsl.files import read_source, write_atomically
 from archdsl.parser import parse_leniently
 from archdsl.source import Source
 from archdsl.studies.lock import Lock, acquire
@@ -55,8 +56,12 @@ class StudyFolder:
     def report(self) -> Path:
         return self.path / "report"
 
+    @property
+    def trials(self) -> Path:
+        return self.path / "trials"
+
     def trial(self, number: int) -> TrialFolder:
-        return TrialFolder(self.path / "trials" / str(number))
+        return TrialFolder(self.trials / str(number))
 
     @contextmanager
     def held(self, name: str) -> Iterator[Lock]:
@@ -84,27 +89,18 @@ class StudyFolder:
         finally:
             supervisor.close()
 
-    @staticmethod
-    def _used_text(path: Path) -> str:
-        try:
-            return path.read_text("utf-8")
-        except (OSError, ValueError) as error:
-            raise Unreadable(str(path), str(error)) from None
-
     def begin(self, study: Study) -> None:
         """Write the study down, or compare it with what was written when it began.
 
         Raises:
             StudyChanged: the space, the data or the recipe is another.
-            Unwritable, Unreadable: what is wrong with the files.
+            QuestionLost: there are trials, but not what was written when they began.
+            Unwritable, Unreadable, NotText: what is wrong with the files.
         """
         space, file = self.path / "space.arch", self.path / "study.toml"
-        try:
-            space_text = study.space.read_text("utf-8")
-            before = space.read_text("utf-8") if space.exists() else space_text
-            old = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
-        except (OSError, ValueError) as error:
-            raise Unreadable(str(self.path), str(error)) from None
+        space_text = read_source(study.space).text
+        before = read_source(space).text if space.exists() else space_text
+        old = self._begun(file)
         new = tomllib.loads(study.to_toml())
         changes = [
             (f"`{key}`", repr(old[key]), repr(new[key]))
@@ -113,11 +109,11 @@ class StudyFolder:
         ]
         changes += _changed_line(before, space_text)
         used = {
-            path: self._used_text(study.space.parent / path) for path in used_files(study.space, space_text)
+            path: read_source(study.space.parent / path).text for path in used_files(study.space, space_text)
         }
         for path, text in used.items():
             if (self.path / path).exists():
-                changes += _changed_line(self._used_text(self.path / path), text)
+                changes += _changed_line(read_source(self.path / path).text, text)
         if changes:
             raise StudyChanged(study.name, str(self.path), tuple(changes))
         write_atomically(space, space_text.encode())
@@ -125,6 +121,17 @@ class StudyFolder:
             (self.path / path).parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path / path, text.encode())
         write_atomically(file, study.to_toml().encode())
+
+    def _begun(self, file: Path) -> dict[str, Any]:
+        """The keys that were written down when the study began; none where it begins now."""
+        try:
+            return tomllib.loads(read_source(file).text)
+        except tomllib.TOMLDecodeError as error:
+            raise Unreadable(str(file), f"it is no TOML: {error}") from None
+        except NoSuchFile:
+            if self.history.exists() or self.trials.exists():
+                raise QuestionLost(str(self.path)) from None
+            return {}
 
     def keep_data(self, description: Description) -> None:
         """Write down what the data is, or compare it with what it was when the study began.
@@ -185,7 +192,7 @@ def used_files(spec: Path, text: str) -> list[Path]:
         for statement in tree.statements:
             if isinstance(statement, Use) and Path(statement.path) not in found:
                 found.append(Path(statement.path))
-                texts.append(StudyFolder._used_text(spec.parent / statement.path))
+                texts.append(read_source(spec.parent / statement.path).text)
     return found
 
 

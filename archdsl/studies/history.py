@@ -32,6 +32,8 @@ from archdsl.training import Epoch
 
 # Names of attributes that a trial keeps beside Optuna's own fields.
 _CANDIDATE, _RETRY_OF, _DEATHS, _REASON = "candidate", "retry_of", "deaths", "reason"
+# What Optuna raises where the database does not do as it should.
+_REFUSALS = (optuna.exceptions.StorageInternalError, SQLAlchemyError)
 _LONGEST_NAME = 512  # Optuna's limit
 
 
@@ -42,7 +44,7 @@ class History:
         self._path = path
         self._seed = study.seed
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        with self._storage():
+        with self._storage((*_REFUSALS, RuntimeError)):  # the last of a file of another version of Optuna
             self._study = optuna.create_study(
                 storage=URL.create("sqlite", database=str(path.resolve())).render_as_string(),
                 study_name=study.name,
@@ -55,7 +57,11 @@ class History:
 
     def trials(self) -> tuple[Trial, ...]:
         with self._storage():
-            return tuple(_read(trial) for trial in self._study.get_trials(deepcopy=False))
+            trials = self._study.get_trials(deepcopy=False)
+        try:
+            return tuple(map(_read, trials))
+        except (KeyError, TypeError) as error:
+            raise HistoryUnusable(str(self._path), "a trial in it names no candidate") from error
 
     # ---- one trial, from the queue to its end --------------------------------------------------
 
@@ -89,15 +95,14 @@ class History:
     def prune(self, number: int, reason: str) -> None:
         """End a trial that the study stopped, or with a reason never began to train."""
         with self._storage():
-            if reason and number in self._live:
-                self._live[number].set_user_attr(_REASON, reason)
+            if reason:
+                self._note(number, reason)
             self._study.tell(number, state=TrialState.PRUNED)
 
     def fail(self, number: int, reason: str) -> None:
         """End a trial without a score; samplers don't see it."""
         with self._storage():
-            if number in self._live:
-                self._live[number].set_user_attr(_REASON, reason)
+            self._note(number, reason)
             self._study.tell(number, state=TrialState.FAIL)
 
     def retry(self, trial: Trial, reason: str, *, deaths: int) -> None:
@@ -107,6 +112,11 @@ class History:
             attributes = {_CANDIDATE: old.user_attrs[_CANDIDATE], _RETRY_OF: trial.number, _DEATHS: deaths}
             self._queue(old.params, old.distributions, attributes)
         self.fail(trial.number, reason)
+
+    def _note(self, number: int, reason: str) -> None:
+        """Why a trial ends, also one that an earlier process had started."""
+        live = self._live.get(number) or optuna.trial.Trial(self._study, self._frozen(number)._trial_id)
+        live.set_user_attr(_REASON, reason)
 
     def _frozen(self, number: int) -> FrozenTrial:
         with self._storage():
@@ -141,11 +151,11 @@ class History:
             mirror.tell(trial, state=TrialState.FAIL)
 
     @contextmanager
-    def _storage(self) -> Iterator[None]:
+    def _storage(self, refusals: tuple[type[Exception], ...] = _REFUSALS) -> Iterator[None]:
         """What the database refuses, as a mistake."""
         try:
             yield
-        except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
+        except refusals as error:
             cause = error.__cause__ or error
             raise HistoryUnusable(str(self._path), str(getattr(cause, "orig", None) or cause)) from error
 

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from archdsl import resources
 from archdsl.errors import ArchError, Diagnostic, Mistake, suggest
-from archdsl.errors.commands import FolderForFile, NoSuchFile, NotText, Unreadable, without_place
+from archdsl.errors.commands import without_place
 from archdsl.errors.studies import MissingKey, NoSuchSpace, NotToml, UnknownKey, WrongValue
+from archdsl.files import read_source
 from archdsl.source import Source
 from archdsl.training import Recipe
 
@@ -150,7 +151,7 @@ def open_study(path: Path, options: Mapping[str, object] | None = None) -> Study
         for mistake in _judge(name, value):
             raise mistake
     if path.suffix == ".toml":
-        values = _resolved(check_study_file(_read(path)), path.parent)
+        values = _resolved(check_study_file(read_source(path)), path.parent)
     else:
         values = {"space": find_space(str(path), Path())}
     values = {"name": re.sub(r"[^\w.-]|^\.", "_", path.stem)[:100]} | values | _resolved(given, Path())
@@ -216,19 +217,6 @@ def _resolved(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 # ---- text of the file --------------------------------------------------------------------------
-
-
-def _read(path: Path) -> Source:
-    try:
-        return Source(str(path), path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise NoSuchFile(str(path)) from None
-    except IsADirectoryError:
-        raise FolderForFile(str(path)) from None
-    except UnicodeDecodeError as error:
-        raise NotText(str(path), error.start) from None
-    except OSError as error:
-        raise Unreadable(str(path), error.strerror or str(error)) from None
 
 
 def _place(source: Source, name: str, mistake: Mistake) -> Diagnostic:

@@ -20,6 +20,7 @@ from archdsl.studies.history import History
 from archdsl.studies.interrupts import Interrupts
 from archdsl.studies.proposer import propose
 from archdsl.studies.results import read_result
+from archdsl.studies.salvage import Salvage, set_aside
 from archdsl.studies.study import Study
 from archdsl.studies.trials import COMPLETE, FAILED, PRUNED, RUNNING, Trial, best_of, ended
 from archdsl.training import Epoch
@@ -48,6 +49,9 @@ class Supervisor:
         self._executor = executor
         self._display = display
         self._history = History(folder.history, study)
+        if not self.trials():
+            set_aside(folder)
+        self._salvage = Salvage(folder)
 
     def run(self, interrupts: Interrupts) -> Ending:
         """Train candidates until there are as many trials as wanted, no more can be found, or it is to stop.
@@ -104,7 +108,11 @@ class Supervisor:
         folder = self._folder.trial(trial.number)
         folder.begin(trial.candidate.text)
         try:
-            self._executor.train(Job(trial.candidate, folder), report)
+            if salvaged := self._salvage.restore(trial, folder):
+                for epoch in salvaged.epochs:
+                    report(epoch)
+            else:
+                self._executor.train(Job(trial.candidate, folder), report)
         except WorkerDied as death:
             if trial.deaths == 0:
                 self._history.retry(trial, f"{death}; repeated", deaths=1)

@@ -25,6 +25,7 @@ from archdsl import api
 from archdsl.analyses.requirements import broken, measured, told
 from archdsl.data import Data, describe, load
 from archdsl.errors import ArchError, Mistake
+from archdsl.errors.commands import Unwritable
 from archdsl.files import write_atomically
 from archdsl.formatter import format_node
 from archdsl.source import Source
@@ -149,6 +150,8 @@ def _work(bench: Bench, job: dict[str, Any], channel: Channel) -> bool:
             write_result(folder.result, TrialResult(job["identity"], PRUNED, None, reason=reason))
             return True
         module, outcome = bench.train(architecture, report)
+    except Unwritable:  # no fault of the candidate's
+        raise
     except Exception as error:
         traceback.print_exc()
         write_result(folder.result, TrialResult(job["identity"], FAILED, None, reason=_told(error)))

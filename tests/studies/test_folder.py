@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from archdsl.data import describe
-from archdsl.errors.commands import Unwritable
-from archdsl.errors.studies import DataChanged, StudyChanged, StudyInUse
+from archdsl.errors import Mistake
+from archdsl.errors.commands import NotText, Unreadable, Unwritable
+from archdsl.errors.studies import DataChanged, QuestionLost, StudyChanged, StudyInUse
 from archdsl.studies.folder import StudyFolder
 from archdsl.studies.lock import acquire
 from archdsl.studies.study import Study
@@ -107,6 +108,32 @@ def test_a_folder_without_a_fingerprint_goes_on_and_has_one_from_then(
 def test_comments_and_empty_lines_change_no_space(folder: StudyFolder, study: Study) -> None:
     study.space.write_text("conv 1x1 {8, 16}   \n\n# another comment\n| relu\n")
     folder.begin(study)
+
+
+@pytest.mark.parametrize("left", ["study.db", "trials/0/result.json"])
+def test_trials_without_the_question_that_they_answer_are_refused(
+    folder: StudyFolder, study: Study, left: str
+) -> None:
+    (folder.path / left).parent.mkdir(parents=True, exist_ok=True)
+    (folder.path / left).touch()
+    (folder.path / "study.toml").unlink()
+    with pytest.raises(QuestionLost, match=r"no study\.toml"):
+        folder.begin(study)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "said"),
+    [
+        (b"epochs = = 3", Unreadable, r"study\.toml` cannot be read: it is no TOML: .*line 1"),
+        (b"\xff", NotText, r"study\.toml` is not text: byte 0"),
+    ],
+)
+def test_a_study_file_that_was_spoiled_is_named(
+    folder: StudyFolder, study: Study, content: bytes, kind: type[Mistake], said: str
+) -> None:
+    (folder.path / "study.toml").write_bytes(content)
+    with pytest.raises(kind, match=said):
+        folder.begin(study)
 
 
 def test_a_folder_has_one_supervisor_at_a_time(folder: StudyFolder) -> None:

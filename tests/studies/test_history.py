@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,6 +86,36 @@ def test_a_trial_that_was_cut_off_is_repeated_once_even_if_that_was_cut_off(
     history.retry(history.trials()[0], "the study was stopped", deaths=0)
     assert [(trial.state, trial.retry_of) for trial in history.trials()] == [(FAILED, None), (WAITING, 0)]
     assert history.trials()[1].candidate == PROPOSAL.candidate
+
+
+def test_a_file_of_another_version_of_optuna_is_a_mistake(tmp_path: Path, study: Study) -> None:
+    History(tmp_path / "study.db", study)
+    with sqlite3.connect(tmp_path / "study.db") as database:
+        database.execute("update version_info set schema_version = 99")
+        database.execute("update alembic_version set version_num = 'v9.9.9'")
+    with pytest.raises(HistoryUnusable, match="optuna"):
+        History(tmp_path / "study.db", study)
+
+
+def test_a_trial_that_another_program_added_is_a_mistake(tmp_path: Path, study: Study) -> None:
+    history = History(tmp_path / "study.db", study)
+    history.add(PROPOSAL)
+    with sqlite3.connect(tmp_path / "study.db") as database:
+        database.execute("delete from trial_user_attributes")
+    with pytest.raises(HistoryUnusable, match="names no candidate"):
+        History(tmp_path / "study.db", study).trials()
+
+
+@pytest.mark.parametrize("end", [History.fail, History.prune])
+def test_why_a_trial_ended_is_kept_also_where_another_process_had_started_it(
+    tmp_path: Path, study: Study, end: Callable[[History, int, str], None]
+) -> None:
+    first = History(tmp_path / "study.db", study)
+    first.add(PROPOSAL)
+    first.start()
+    second = History(tmp_path / "study.db", study)
+    end(second, 0, "it was too slow")
+    assert second.trials()[0].reason == "it was too slow"
 
 
 def test_options_of_a_choice_may_depend_on_other_choices(tmp_path: Path, study: Study) -> None:

@@ -41,6 +41,7 @@ MISTAKES = {
     "data_taken_otherwise": studies.DataChanged(
         "blocks", "cells", "runs/blocks", facts=(("ignore_index", "null", "255"),)
     ),
+    "question_lost": studies.QuestionLost("runs/blocks"),
     "study_in_use": studies.StudyInUse("blocks", "runs/blocks"),
     "history_unusable": studies.HistoryUnusable("runs/blocks/study.db", "database or disk is full"),
     "worker_cannot_go_on": studies.WorkerCannotGoOn("there is no device `cuda:7`", "runs/blocks/worker.log"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -15,7 +15,7 @@ from archdsl.studies.folder import StudyFolder
 from archdsl.studies.interrupts import Interrupts
 from archdsl.studies.results import TrialResult, write_result
 from archdsl.studies.supervisor import Ending
-from archdsl.studies.trials import COMPLETE, FAILED, PRUNED, best_of, ended
+from archdsl.studies.trials import COMPLETE, FAILED, PRUNED, Trial, best_of, ended
 from tests.studies.conftest import Runner
 from tests.studies.fakes import FakeSpace, categorical
 
@@ -43,6 +43,44 @@ def test_more_trials_extend_a_study(runner: Runner) -> None:
     _, trials = runner.run(WIDE, score_of, trials=9)
     assert len(runner.executor.trained) == 5
     assert len({trial.candidate.identity for trial in trials}) == 9
+
+
+def test_a_history_that_is_lost_is_made_again_from_the_results_alone(runner: Runner) -> None:
+    def killed_once(job: Job) -> tuple[float, ...]:
+        if len(runner.executor.trained) == 3:
+            raise Kill
+        return score_of(job)
+
+    with pytest.raises(Kill):
+        runner.run(WIDE, killed_once, trials=9)
+    _, before = runner.run(WIDE, score_of, trials=9)
+    runner.folder.history.unlink()
+    _, after = runner.run(WIDE, score_of, trials=10)
+    assert len(runner.executor.trained) == 1
+
+    def told(trials: Sequence[Trial]) -> list[tuple[object, ...]]:
+        return [(t.candidate, t.state, t.score, t.curve) for t in ended(trials)]
+
+    assert told(after)[:9] == told(before)
+    best = best_of(after[:9])
+    assert best is not None
+    kept = runner.folder.trial(best.number).weights.read_bytes()
+    assert kept == b"weights of " + best.candidate.identity.encode()
+
+
+def test_results_of_a_lost_history_wait_where_nothing_overwrites_them(runner: Runner) -> None:
+    runner.run(WIDE, score_of)
+    runner.folder.history.unlink()
+
+    def killed(job: Job) -> tuple[float, ...]:
+        raise Kill
+
+    (runner.folder.path / "trials" / "0" / "result.json").unlink()
+    with pytest.raises(Kill):
+        runner.run(WIDE, killed)
+    assert len(list(runner.folder.path.glob("trials.lost/*/result.json"))) == 5
+    runner.run(WIDE, score_of)
+    assert len(runner.executor.trained) == 1
 
 
 def test_a_study_that_has_ended_trains_nothing(runner: Runner) -> None:

@@ -210,3 +210,15 @@ def test_measuring_changes_no_bit_of_the_training(bench: Bench, folder: TrialFol
         assert worker._work(bench, {**asked, "folder": str(place.path)}, Wire())
         scores.append([epoch.loss for epoch in result_of(asked, place).epochs])
     assert scores[0] == scores[1]
+
+
+def test_a_disk_that_is_full_when_latency_is_noted_fails_no_candidate(
+    bench: Bench, folder: TrialFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise Unwritable(str(path), "No space left on device")
+
+    monkeypatch.setattr(worker, "write_atomically", full)
+    with pytest.raises(Unwritable):
+        worker._work(bench, job(folder, f"require latency < 8000\n\n{TEXT}"), Wire())
+    assert not folder.result.exists()

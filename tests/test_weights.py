@@ -204,6 +204,59 @@ def test_the_first_convolution_is_adapted_as_timm_does(
     assert [len(numbers) for numbers in module.normalisation] == [channels, channels]
 
 
+# A network of each family with published weights, and the convolution of its reference that reads the image.
+STEMS = {
+    "alexnet": "features.0",
+    "convnext_tiny": "features.0.0",
+    "densenet121": "features.conv0",
+    "dla34": "base_layer.0",
+    "efficientnet_b0": "conv_stem",
+    "googlenet": "conv1.conv",
+    "hrnet_w18": "conv1",
+    "inception_v3": "Conv2d_1a_3x3.conv",
+    "legacy_seresnet50": "layer0.conv1",
+    "legacy_xception": "conv1",
+    "mnasnet1_0": "layers.0",
+    "mobilenet_v1": "conv_stem",
+    "mobilenet_v2": "features.0.0",
+    "mobilenet_v3_small": "features.0.0",
+    "regnet_y_400mf": "stem.0",
+    "resnet50d": "conv1.0",
+    "shufflenet_v2_x0_5": "conv1.0",
+    "squeezenet1_1": "features.0",
+    "tf_efficientnet_b0": "conv_stem",
+    "tf_efficientnetv2_b0": "conv_stem",
+    "vgg11": "features.0",
+}
+
+
+@pytest.mark.parametrize("name", STEMS)
+def test_the_convolution_that_reads_the_image_is_adapted_in_every_family(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    colours = torch.randn(reference(name).get_submodule(STEMS[name]).weight.shape)
+    published_as_a_file(monkeypatch, tmp_path / "published.pth", name, colours)
+    module = archdsl.compile(f"encoder {name} depth=2 weights=imagenet", input=(4, 97, 131))
+    wanted = timm.models.adapt_input_conv(4, colours)
+    assert torch.allclose(encoder_of(module)[f"{STEMS[name]}.weight"], wanted)
+    assert [len(numbers) for numbers in module.normalisation] == [4, 4]
+
+
+def published_as_a_file(monkeypatch: pytest.MonkeyPatch, path: Path, name: str, stem: Tensor) -> None:
+    """Puts a file of weights, all zero but the stem's, where the libraries would download one."""
+    model = reference(name)
+    state = {key: torch.zeros((), dtype=t.dtype).expand(t.shape) for key, t in model.state_dict().items()}
+    torch.save({**state, f"{STEMS[name]}.weight": stem}, path)
+
+    def create(name: str, pretrained: bool) -> nn.Module:
+        model.load_state_dict(torch.load(path, weights_only=True), assign=True)
+        model.pretrained_cfg = dict(zip(("mean", "std"), IMAGENET, strict=True))
+        return model
+
+    asked_for(monkeypatch, lambda url: torch.load(path, weights_only=True))
+    monkeypatch.setattr(timm, "create_model", create)
+
+
 def test_a_grey_image_is_normalised_with_the_mean_of_the_colours(
     torchvision_resnet18: dict[str, Tensor],
 ) -> None:

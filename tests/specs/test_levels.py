@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import archdsl
-from tests.specs.references import NAMES, TIMM, TORCHVISION, disagreement, images, ours, randomised
+from tests.specs.references import NAMES, TIMM, TORCHVISION, disagreement, images, ours, randomised, reference
 
 # timm's names of networks that it writes differently; its levels are those of the same network.
 TIMM_NAMES = {
@@ -57,11 +57,41 @@ UNKNOWN = ("alexnet", "googlenet", "seresnet18", "seresnet34", "shufflenet_v2", 
 ENCODERS = [name for name in (*TORCHVISION, *TIMM) if not name.startswith(UNKNOWN)]
 
 
+# Where timm joins maps of other sizes than their strides say, only multiples of 32 pass through it.
+EVEN = ("dla", "hrnet")
+
+
 @pytest.mark.parametrize("name", ENCODERS)
 def test_an_encoder_has_timms_levels(name: str) -> None:
+    side = 96 if name.startswith(EVEN) else 101
     with torch.device("meta"):
-        info = timm.create_model(TIMM_NAMES.get(name, name), features_only=True).feature_info
-    assert levels(name) == list(zip(info.channels(), info.reduction(), strict=True))
+        theirs = timm.create_model(TIMM_NAMES.get(name, name), features_only=True).eval()
+        maps = theirs(torch.empty(1, 3, side, side))
+    info = theirs.feature_info
+    sizes = [tuple(level.shape[2:]) for level in maps]
+    assert sized_levels(name, side) == list(zip(info.channels(), info.reduction(), sizes, strict=True))
+
+
+# Where torchvision's networks leave the levels of those that timm lacks.
+NODES = {
+    "alexnet": ("features.1", "features.4", "features.11", "features.12"),
+    "googlenet": ("conv1", "conv3", "inception3b", "inception4e", "inception5b"),
+    "shufflenet_v2_x1_0": ("conv1", "maxpool", "stage2", "stage3", "stage4"),
+    "squeezenet1_0": ("features.1", "features.5", "features.10", "features.12"),
+    "squeezenet1_1": ("features.1", "features.4", "features.7", "features.12"),
+}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_an_encoder_has_the_sizes_of_torchvisions_levels(name: str) -> None:
+    theirs = reference(name)
+    maps: list[tuple[int, tuple[int, ...]]] = []
+    for node in NODES[name]:
+        theirs.get_submodule(node).register_forward_hook(
+            lambda part, given, made: maps.append((made.shape[1], tuple(made.shape[2:])))
+        )
+    theirs(torch.empty(1, 3, 101, 101, device="meta"))
+    assert [(channels, size) for channels, _, size in sized_levels(name, 101)] == maps
 
 
 # A network of each family that timm dilates.
@@ -110,9 +140,14 @@ def test_the_plain_encoder_starts_at_the_images_own_resolution() -> None:
 
 def levels(encoder: str) -> list[tuple[int, int]]:
     """Channels and stride of each level."""
-    network = archdsl.load(f"encoder {encoder}").network
-    outputs = [network.operations[output.value - 1] for output in network.outputs]
-    return [(operation.shape.channels, int(operation.stride or 0)) for operation in outputs]
+    return [(channels, stride) for channels, stride, _ in sized_levels(encoder, 224)]
+
+
+def sized_levels(encoder: str, side: int) -> list[tuple[int, int, tuple[int, ...]]]:
+    """Channels, stride and size of each level of a square image."""
+    network = archdsl.load(f"encoder {encoder}", input=(3, side, side)).network
+    left = [network.operations[output.value - 1] for output in network.outputs]
+    return [(o.shape.channels, int(o.stride or 0), o.shape.spatial) for o in left]
 
 
 @pytest.mark.parametrize("name", SHUFFLENETS)

@@ -21,7 +21,7 @@ from archdsl.studies.lock import Lock
 from archdsl.studies.report import write_report
 from archdsl.studies.study import Study, open_study
 from archdsl.studies.supervisor import Ending, Supervisor
-from archdsl.studies.trials import Trial, best_of, ended
+from archdsl.studies.trials import FAILED, Trial, best_of, ended
 from archdsl.studies.winner import write_winner
 from archdsl.tensors import Shape
 
@@ -64,8 +64,12 @@ class StudyResult:
                 f"weights  {self.folder.winner_weights}",
             ]
         else:
-            reasons = [trial.reason for trial in self.trials if trial.reason]
-            said = f"; the last failed: {reasons[-1]}" if reasons else ""
+            ends = [
+                f"{'failed' if trial.state == FAILED else 'was not trained'}: {trial.reason}"
+                for trial in self.trials
+                if trial.reason
+            ]
+            said = f"; the last {ends[-1]}" if ends else ""
             lines.append(f"No training was completed, so there is no winner{said}")
         return "\n".join([*lines, f"report   {self.folder.report / 'index.html'}"])
 

@@ -14,9 +14,11 @@ from archdsl.formatter import format_spec
 from archdsl.source import Source
 from archdsl.studies.conduct import StudyResult, conduct
 from archdsl.studies.display import Bar, Lines, Standing, make_display
+from archdsl.studies.executor import Job, Report
+from archdsl.studies.results import TrialResult, write_result
 from archdsl.studies.study import Study
 from archdsl.studies.supervisor import Ending
-from archdsl.studies.trials import COMPLETE
+from archdsl.studies.trials import COMPLETE, PRUNED
 from archdsl.training import Epoch
 from tests.data.folders import segmentation
 from tests.studies.fakes import Curve, ScriptedExecutor
@@ -99,6 +101,20 @@ def test_a_study_without_a_completed_training_has_no_winner_and_says_why(study: 
     assert result.winner is None
     assert "no winner; the last failed: the network diverged" in str(result)
     assert (result.folder.report / "index.html").exists()
+
+
+def test_a_study_of_candidates_that_are_all_too_slow_says_that_none_was_trained(study: Study) -> None:
+    class Slow(ScriptedExecutor):
+        def train(self, job: Job, report: Report) -> TrialResult:
+            result = TrialResult(job.candidate.identity, PRUNED, None, reason="latency = 7, not latency < 5")
+            write_result(job.folder.result, result)
+            return result
+
+    space = api.load(study.space, input=(3, study.size, study.size), classes=5)
+    assert isinstance(space, api.Space)
+    runs = study.data.parent / "runs"
+    result = conduct(study, space, describe(study.data), runs, lambda *_: Slow(by_size), io.StringIO())
+    assert "no winner; the last was not trained: latency = 7, not latency < 5" in str(result)
 
 
 def test_a_space_that_is_used_up_says_so(study: Study) -> None:

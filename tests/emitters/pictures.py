@@ -1,10 +1,17 @@
-"""DOT text read back by Graphviz's own parser, as plain data."""
+"""DOT text read back by Graphviz's own parser, as plain data: boxes with their places, lines."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from pygraphviz import AGraph
+
+from archdsl.emitters.drawing import draw
+from archdsl.network import Network
 
 
 @dataclass(frozen=True)
@@ -51,3 +58,77 @@ def _parts(graph: AGraph) -> list[Part]:
         )
         found += _parts(part)
     return found
+
+
+# ---- places and lines -------------------------------------------------------------------------
+
+
+class Point(NamedTuple):
+    x: float
+    y: float
+
+
+class Rectangle(NamedTuple):
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlaps(self, other: Rectangle) -> bool:
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.bottom < other.top
+            and other.bottom < self.top
+        )
+
+    def holds(self, point: Point) -> bool:
+        return self.left < point.x < self.right and self.bottom < point.y < self.top
+
+
+@cache
+def parsed(network: Network) -> Picture:
+    return read(draw(network))
+
+
+def center(graph: Picture, name: str) -> Point:
+    x, y = graph.nodes[name]["pos"].split(",")
+    return Point(float(x), float(y))
+
+
+def rectangle(graph: Picture, name: str) -> Rectangle:
+    node, (x, y) = graph.nodes[name], center(graph, name)
+    width, height = float(node["width"]) * 72, float(node["height"]) * 72
+    return Rectangle(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def curve(edge: Line) -> Iterator[Point]:
+    """Points along an edge, as Graphviz draws it: cubic Béziers, then the arrow's tip."""
+    tip, *points = (
+        Point(*map(float, text.split(","))) for text in edge.attributes["pos"].removeprefix("e,").split(" ")
+    )
+    for at in range(0, len(points) - 1, 3):
+        a, b, c, d = points[at : at + 4]
+        for step in range(25):
+            t = step / 24
+            shares = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+            yield Point(
+                sum(share * point.x for share, point in zip(shares, (a, b, c, d), strict=True)),
+                sum(share * point.y for share, point in zip(shares, (a, b, c, d), strict=True)),
+            )
+    yield tip
+
+
+def words(graph: Picture) -> list[str]:
+    """The lines of the legend."""
+    return re.findall(r">([^<>]{3,})<", graph.nodes["legend"]["label"])
+
+
+def boxes(network: Network, graph: Picture) -> dict[str, Rectangle]:
+    names = {cell.name for cell in network.cells} | {edge.target for edge in graph.edges}
+    return {name: rectangle(graph, name) for name in sorted(names)}
+
+
+def edges(graph: Picture, kind: str) -> set[tuple[str, str]]:
+    """The edges of one kind."""
+    return {(edge.source, edge.target) for edge in graph.edges if edge.attributes["class"] == kind}

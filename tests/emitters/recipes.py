@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
+import archdsl
 from archdsl.network import Cell, Edge, Network, Operation, Output, Scope
 from archdsl.op import Layer, Op
 from archdsl.source import Source
@@ -149,3 +151,36 @@ def with_aux(network: Network, source: str, name: str) -> Network:
         edges=(*network.edges, Edge(source, name, "flow")),
         outputs=(*network.outputs, Output(name, number, training_only=True, weight=0.4)),
     )
+
+
+# What definitions and full scales make of a grid.
+HEAD, RESNET = "| head 1x1 out=2", "encoder resnet18"
+FULL = f"{RESNET} | skip full channels=4 | up bilinear {HEAD}"
+FPN = f"{RESNET} | levels [1, 2, 3, 4] | neck fpn channels=8"
+WRITTEN = {
+    "full": FULL,
+    "full and deep": f"{FULL} supervise=deep",
+    "full to depth 2": f"encoder vgg11 | skip full depth=2 input=true | up nearest {HEAD}",
+    "gated": f"encoder vgg11 | skip gated | up transpose {HEAD}",
+    "unpool": f"encoder vgg11 | skip none | up unpool {HEAD}",
+    "neck": FPN,
+    "neck and head": f"{FPN} | head fpn out=2",
+    "neck and decoder": f"{FPN} | skip plain | up nearest {HEAD}",
+    "neck and nest": f"{RESNET} | neck fpn channels=8 | skip nested | up nearest {HEAD} supervise=deep",
+    "neck and full": f"{FPN} | skip full channels=4 | up nearest {HEAD} supervise=deep",
+    "context, neck and full": f"{RESNET} | context aspp | neck fpn | skip full | up nearest {HEAD}",
+    "two necks": f"{FPN} | neck fpn channels=4 as second | skip add | up nearest {HEAD}",
+    "fcn": f"{RESNET} taps=[layer3, layer4] | aux (level 0 | fcn_head 2) as side | head fcn_head out=2",
+    "aux in a U": f"{RESNET} | aux (level 2 | conv 1x1 2) as side | skip plain | up bilinear {HEAD}",
+    "crf": f"{RESNET} | skip nested depth=2 | up bilinear {HEAD} | crf iterations=1",
+    "behind": f"{RESNET} | skip plain | up bilinear | se | dropout 0.5 {HEAD} | sigmoid",
+    "context": f"encoder mobilenet_v3_small | context aspp | skip plain | up bilinear {HEAD}",
+    "levels": f"{RESNET} | levels [1, 3] | skip plain | up nearest {HEAD}",
+}
+
+
+@cache
+def written(name: str) -> Network:
+    found = archdsl.load(WRITTEN[name])
+    assert isinstance(found, archdsl.Architecture)
+    return found.network

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from itertools import combinations
-from typing import NamedTuple
 
 import matplotlib
 import pytest
@@ -17,8 +14,8 @@ import archdsl
 from archdsl.emitters.drawing import draw, theme
 from archdsl.network import Edge, Network
 from archdsl.tensors import Shape
-from tests.emitters.pictures import Line, Picture, read
-from tests.emitters.recipes import nested, plain, with_aux
+from tests.emitters.pictures import Rectangle, boxes, center, curve, edges, parsed, read, rectangle, words
+from tests.emitters.recipes import WRITTEN, nested, plain, with_aux, written
 
 NESTED = [
     nested(depth, tops, supervise)
@@ -41,99 +38,7 @@ PLAIN = [
     ),
 ]
 
-# What definitions and full scales make of a grid.
-HEAD, RESNET = "| head 1x1 out=2", "encoder resnet18"
-FULL = f"{RESNET} | skip full channels=4 | up bilinear {HEAD}"
-FPN = f"{RESNET} | levels [1, 2, 3, 4] | neck fpn channels=8"
-WRITTEN = {
-    "full": FULL,
-    "full and deep": f"{FULL} supervise=deep",
-    "full to depth 2": f"encoder vgg11 | skip full depth=2 input=true | up nearest {HEAD}",
-    "gated": f"encoder vgg11 | skip gated | up transpose {HEAD}",
-    "unpool": f"encoder vgg11 | skip none | up unpool {HEAD}",
-    "neck": FPN,
-    "neck and head": f"{FPN} | head fpn out=2",
-    "neck and decoder": f"{FPN} | skip plain | up nearest {HEAD}",
-    "neck and nest": f"{RESNET} | neck fpn channels=8 | skip nested | up nearest {HEAD} supervise=deep",
-    "neck and full": f"{FPN} | skip full channels=4 | up nearest {HEAD} supervise=deep",
-    "context, neck and full": f"{RESNET} | context aspp | neck fpn | skip full | up nearest {HEAD}",
-    "two necks": f"{FPN} | neck fpn channels=4 as second | skip add | up nearest {HEAD}",
-    "levels": f"{RESNET} | levels [1, 3] | skip plain | up nearest {HEAD}",
-}
-
-
-def written(name: str) -> Network:
-    found = archdsl.load(WRITTEN[name])
-    assert isinstance(found, archdsl.Architecture)
-    return found.network
-
-
 PLAIN += [written(name) for name in WRITTEN]
-
-
-class Point(NamedTuple):
-    x: float
-    y: float
-
-
-class Rectangle(NamedTuple):
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    def overlaps(self, other: Rectangle) -> bool:
-        return (
-            self.left < other.right
-            and other.left < self.right
-            and self.bottom < other.top
-            and other.bottom < self.top
-        )
-
-    def holds(self, point: Point) -> bool:
-        return self.left < point.x < self.right and self.bottom < point.y < self.top
-
-
-@cache
-def parsed(network: Network) -> Picture:
-    return read(draw(network))
-
-
-def center(graph: Picture, name: str) -> Point:
-    x, y = graph.nodes[name]["pos"].split(",")
-    return Point(float(x), float(y))
-
-
-def rectangle(graph: Picture, name: str) -> Rectangle:
-    node, (x, y) = graph.nodes[name], center(graph, name)
-    width, height = float(node["width"]) * 72, float(node["height"]) * 72
-    return Rectangle(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-
-
-def curve(edge: Line) -> Iterator[Point]:
-    """Points along an edge, as Graphviz draws it: cubic Béziers, then the arrow's tip."""
-    tip, *points = (
-        Point(*map(float, text.split(","))) for text in edge.attributes["pos"].removeprefix("e,").split(" ")
-    )
-    for at in range(0, len(points) - 1, 3):
-        a, b, c, d = points[at : at + 4]
-        for step in range(25):
-            t = step / 24
-            shares = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-            yield Point(
-                sum(share * point.x for share, point in zip(shares, (a, b, c, d), strict=True)),
-                sum(share * point.y for share, point in zip(shares, (a, b, c, d), strict=True)),
-            )
-    yield tip
-
-
-def words(graph: Picture) -> list[str]:
-    """The lines of the legend."""
-    return re.findall(r">([^<>]{3,})<", graph.nodes["legend"]["label"])
-
-
-def boxes(network: Network, graph: Picture) -> dict[str, Rectangle]:
-    return {cell.name: rectangle(graph, cell.name) for cell in network.cells}
 
 
 # ---- places ------------------------------------------------------------------------------------
@@ -218,6 +123,16 @@ def test_what_exists_in_training_only_is_dashed():
     dashed = {name for name, node in graph.nodes.items() if "dashed" in node.get("style", "")}
     assert dashed == {"top1_1", "top1_2", "head1", "head2"}
     assert "dashed box: in training only" in words(graph)
+
+
+def test_the_name_of_an_encoder_over_a_context_stays_inside_the_drawing():
+    graph = parsed(written("context"))
+    (frame,) = (part for part in graph.parts if part.name == "cluster_encoder")
+    middle = float(frame.attributes["lp"].split(",")[0])
+    half = theme.width_of("mobilenet_v3_small", 12) / 2
+    left = float(frame.attributes["bb"].split(",")[0])
+    assert min(box.left for box in boxes(written("context"), graph).values()) <= middle - half
+    assert middle + half < left
 
 
 # ---- nothing in the way of anything ------------------------------------------------------------
@@ -348,10 +263,6 @@ def test_an_edge_to_a_cell_that_is_gone_is_left_out():
 
 
 # ---- necks, heads on pyramids, levels that are picked ---------------------------------------------------
-
-
-def edges(graph: Picture, kind: str) -> set[tuple[str, str]]:
-    return {(edge.source, edge.target) for edge in graph.edges if edge.attributes["class"] == kind}
 
 
 def test_a_neck_is_a_column_whose_levels_are_fed_from_the_side_and_from_below():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archdsl.emitters.drawing.backends import render
+from archdsl.emitters.drawing.ends import is_whole, with_ends
 from archdsl.emitters.drawing.full import draw_full
 from archdsl.emitters.drawing.grid import draw_grid
 from archdsl.emitters.drawing.reads import with_reads
@@ -34,7 +35,7 @@ def draw(network: Network, *, title: str = "", level: str = "recipe") -> str:
     """
     if level == "full":
         return draw_full(network, title)
-    recipe = with_reads(network)
+    recipe = with_reads(with_ends(network))
     if _is_grid(recipe):
         return draw_grid(recipe, title)
     return draw_strip(network, title)
@@ -49,24 +50,7 @@ def _is_grid(network: Network) -> bool:
     names = {cell.name for cell in network.cells}
     fed = {edge.target for edge in network.edges if edge.source in names} | {"input"}
     levels = sum(cell.role == "encoder" for cell in network.cells)
-    return levels > 1 and names <= fed and _ends_in_cells(network)
-
-
-def _ends_in_cells(network: Network) -> bool:
-    """Whether nothing with weights stands between the recipe's cells and what the network gives."""
-    drawn = {cell.value for cell in network.cells}
-    reached = [output.value for output in network.outputs if not output.training_only]
-    seen = set(reached)
-    while reached:
-        value = reached.pop()
-        if value in drawn or value == 0:
-            continue
-        operation = network.operations[value - 1]
-        if operation.op.has_weights:
-            return False
-        reached += [found for found in operation.inputs if found not in seen]
-        seen.update(operation.inputs)
-    return True
+    return levels > 1 and names <= fed and is_whole(network)
 
 
 def svg(network: Network, *, title: str = "", level: str = "recipe") -> str | None:

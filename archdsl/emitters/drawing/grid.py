@@ -18,6 +18,7 @@ GAP, U_GAP, ROW_GAP, MARGIN = 38.0, 72.0, 48.0, 14.0
 WIDTH, HEIGHT = 72.0, 39.0  # of a box: wider where a text needs it,
 WIDEST = 110.0  # but not for the sake of one long name
 LABEL = 12.0  # size of the encoder's name
+LABEL_GAP = 6.0  # between the frame and a name beside it
 
 Boxes = dict[str, Box]
 
@@ -76,6 +77,8 @@ def _columns(network: Network, places: Places, width: float) -> dict[int, float]
     xs = {columns[0]: 0.0}
     for left, right in pairwise(columns):
         gap = max(GAP, beside_frame) if 0 in (left, right) else GAP
+        if right == 0 and _beside(network):
+            gap = max(gap, _label_width(network) + LABEL_GAP + MARGIN - width)
         if left == last_of_levels(network) and is_compact(network):
             gap = max(gap, U_GAP)
         xs[right] = xs[left] + (width + gap) * (right - left)
@@ -143,7 +146,8 @@ def _at(point: Point) -> str:
 def _label_lines(network: Network) -> list[str]:
     """The name behind the word `encoder`, on one line with it or, a long one, on its own."""
     word = cells.word(network, "encoder")
-    return [f"encoder  {word}".rstrip()] if len(word) <= 12 else ["encoder", word]
+    whole = len(word) <= 12 and not _beside(network)
+    return [f"encoder  {word}".rstrip()] if whole else ["encoder", word]
 
 
 def _beside(network: Network) -> bool:
@@ -170,7 +174,7 @@ def _encoder(network: Network, boxes: Boxes) -> str:
     lines = _label_lines(network)
     height = 15.0 * len(lines)
     if _beside(network):
-        spot = Point(left - _label_width(network) / 2 - 6, bottom + height / 2)
+        spot = Point(left - _label_width(network) / 2 - LABEL_GAP, bottom + height / 2)
     else:
         bottom -= height
         spot = Point((left + right) / 2, bottom + height / 2 + 4)

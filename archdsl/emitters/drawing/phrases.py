@@ -46,6 +46,11 @@ def own_name(network: Network, operation: Operation) -> str:
     return "" if isinstance(recipe, Call) else operation.path.rsplit(".", 1)[-1]
 
 
+def contents(operation: Operation) -> tuple[int, ...]:
+    """The values that an operation works on, without those whose size alone it takes (`like=`)."""
+    return operation.inputs[:1] if "like" in operation.op.maps else operation.inputs
+
+
 def is_pool(op: Op) -> bool:
     return isinstance(op, Pool | GlobalPool)
 

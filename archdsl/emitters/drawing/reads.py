@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
+from archdsl.emitters.drawing.phrases import contents
 from archdsl.emitters.drawing.places import LEVEL_ROLES
 from archdsl.network import Cell, Edge, Network
 
@@ -38,7 +40,7 @@ def _of_head(network: Network) -> list[Edge]:
     sources = {edge.source for edge in network.edges if edge.target == "head"}
     if not sources & {cell.name for cell in levels.values()}:
         return []
-    read = [levels[value] for head in heads for value in _ancestors(network, head.value, levels.keys())]
+    read = [levels[value] for head in heads for value in trace(network, head.value, levels.keys()).known]
     return [Edge(cell.name, "head", "flow") for cell in sorted(read, key=lambda cell: cell.row)]
 
 
@@ -55,14 +57,21 @@ def _of_necks(network: Network) -> list[Edge]:
         for one, other in pairwise(sorted(levels, key=lambda cell: cell.row)):
             for tail, head in ((other, one), (one, other)):
                 own, its = source[head.name], source[tail.name]
-                if own != its and its in _ancestors(network, head.value, {own, its}):
+                if own != its and its in trace(network, head.value, {own, its}).known:
                     found.append(Edge(tail.name, head.name, "exchange"))
     return found
 
 
-def _ancestors(network: Network, value: int, known: Container[int]) -> list[int]:
-    """Which of the known values one is made of, without looking behind them."""
-    found: list[int] = []
+class Trace(NamedTuple):
+    """What a value is made of: the known values it comes from, and the operations in between."""
+
+    known: list[int]
+    operations: list[int]
+
+
+def trace(network: Network, value: int, known: Container[int]) -> Trace:
+    """What one value is made of, without looking behind the known ones."""
+    found = Trace([], [])
     seen: set[int] = set()
     waiting = [value]
     while waiting:
@@ -71,7 +80,8 @@ def _ancestors(network: Network, value: int, known: Container[int]) -> list[int]
             continue
         seen.add(at)
         if at in known:
-            found.append(at)
+            found.known.append(at)
         elif at:
-            waiting.extend(network.operations[at - 1].inputs)
+            found.operations.append(at - 1)
+            waiting.extend(contents(network.operations[at - 1]))
     return found

@@ -132,3 +132,20 @@ def boxes(network: Network, graph: Picture) -> dict[str, Rectangle]:
 def edges(graph: Picture, kind: str) -> set[tuple[str, str]]:
     """The edges of one kind."""
     return {(edge.source, edge.target) for edge in graph.edges if edge.attributes["class"] == kind}
+
+
+# ---- words ---------------------------------------------------------------------------------------
+
+
+def texts(label: str) -> list[str]:
+    """The pieces of text of a label, without its markup."""
+    return [text.replace("\xa0", "") for text in re.findall(r">([^<>]+)<", f">{label}<")]
+
+
+def row(graph: Picture) -> list[tuple[str, list[str]]]:
+    """The boxes of the row from left to right: role and texts."""
+    parts = {name: node for name, node in graph.nodes.items() if name.startswith("part ")}
+    return [
+        (parts[name]["class"], texts(parts[name]["label"]))
+        for name in sorted(parts, key=lambda n: int(n[5:]))
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 
 import archdsl
 from archdsl.network import Cell, Edge, Network, Operation, Output, Scope
@@ -14,6 +15,7 @@ from archdsl.tensors import Shape, Shapes
 
 ENCODER = (16, 24, 40, 112, 320)
 DECODER = (32, 64, 128, 256, 256)
+MODELS = Path(__file__).parents[2] / "specs" / "models"
 PLACE = Source("a.arch", "encoder effnet_b0\n").span(0, 7)
 
 

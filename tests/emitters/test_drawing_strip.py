@@ -23,22 +23,8 @@ from tests.emitters.networks import (
     resnet50,
     vgg16,
 )
-from tests.emitters.pictures import Picture, read
-from tests.emitters.recipes import nested
-
-
-def texts(label: str) -> list[str]:
-    """The pieces of text of a label, without its markup."""
-    return [text.replace("\xa0", "") for text in re.findall(r">([^<>]+)<", f">{label}<")]
-
-
-def row(graph: Picture) -> list[tuple[str, list[str]]]:
-    """The boxes of the row from left to right: role and texts."""
-    parts = {name: node for name, node in graph.nodes.items() if name.startswith("part ")}
-    return [
-        (parts[name]["class"], texts(parts[name]["label"]))
-        for name in sorted(parts, key=lambda n: int(n[5:]))
-    ]
+from tests.emitters.pictures import Picture, read, row, texts
+from tests.emitters.recipes import MODELS, nested
 
 
 def shapes(graph: Picture) -> list[str]:
@@ -116,7 +102,7 @@ def test_equal_blocks_side_by_side_are_one_box():
         "features.0", "features.1", "features.2–3", "features.4–6", "features.7–10", "features.11–13",
         "features.14–16", "features.17", "features.18", "global avg", "classifier",
     ]  # fmt: skip
-    assert stages[3][1][1:] == ["×3", "1×1, 192", "dw 3×3, /2*", "1×1, 32"]
+    assert stages[3][1][1:] == ["×3", "1×1, 192*", "dw 3×3, /2*", "1×1, 32"]
     assert stages[-1][0] == "head"
 
 
@@ -200,105 +186,48 @@ def test_every_output_leaves_the_part_that_makes_it():
     assert ends == {("part 1", "output out"), ("part 0", "output aux1")}
 
 
-# ---- the repeated block ------------------------------------------------------------------------
+# ---- what is folded, what is merged -----------------------------------------------------------------
 
 
-def block(network: Network) -> Picture:
-    graph = read(draw(network))
-    inside = next(part.nodes for part in graph.parts if part.name == "cluster_block")
-    return Picture(
-        {name: node for name, node in graph.nodes.items() if name in inside},
-        [line for line in graph.edges if {line.source, line.target} & inside],
-        graph.parts,
-    )
-
-
-def caption(network: Network) -> str:
-    frame = next(part for part in block(network).parts if part.name == "cluster_block")
-    return " ".join(texts(frame.attributes["label"]))
-
-
-def test_the_block_that_repeats_is_drawn_once_with_widths_as_multiples():
-    inside = [" ".join(texts(node["label"])) for node in block(resnet50()).nodes.values() if "label" in node]
-    assert sorted(inside) == [
-        "+",
-        "1×1, 4w bn",
-        "1×1, 4w, /2* bn or identity",
-        "1×1, w bn, relu",
-        "3×3, w, /2* bn, relu",
+def test_only_equal_modules_are_folded():
+    found = archdsl.load(MODELS / "googlenet.arch")
+    assert isinstance(found, archdsl.Architecture)
+    titles = [lines[0] for _, lines in row(read(draw(found.network)))]
+    assert [title for title in titles if title.startswith("inception4")] == [
+        f"inception4{letter}" for letter in "abcde"
     ]
-    assert caption(resnet50()).startswith("bottleneck (w)")
 
 
-def test_what_only_the_first_block_of_a_stage_has_is_dashed():
-    dashed = [node for node in block(resnet50()).nodes.values() if "dashed" in node.get("style", "")]
-    assert [texts(node["label"])[0] for node in dashed] == ["1×1, 4w, /2*"]
-    assert "* and dashed: in the first of a stage" in caption(resnet50())
-
-
-def test_a_sum_that_the_first_block_lacks_is_dashed():
-    dashed = [node for node in block(efficientnet()).nodes.values() if "dashed" in node.get("style", "")]
-    assert [node["label"] for node in dashed] == ["+"]
-    assert "dashed: not in the first of a stage" in caption(efficientnet())
-
-
-def test_the_shortcut_leads_past_the_body_to_the_sum():
-    picture = block(resnet50())
-    shortcut = [line for line in picture.edges if line.attributes["class"] == "shortcut"]
-    names = {name: texts(node.get("label", "")) for name, node in picture.nodes.items()}
-    assert [names[line.target] for line in shortcut] == [["1×1, 4w, /2*", "bn", "or identity"], ["+"]]
-
-
-def test_a_gate_inside_a_block_is_one_box():
-    folded = [node["label"] for node in block(efficientnet()).nodes.values() if node["class"] == "folded"]
-    assert folded == ["se"]
-
-
-def test_a_scope_that_is_most_of_a_block_is_not_hidden():
-    inside = [
-        texts(node["label"])[0] for node in block(mobilenet()).nodes.values() if node["class"] == "operation"
-    ]
-    assert inside == ["1×1, 144", "dw 3×3, /2*", "1×1, 24"]
-
-
-def test_widths_inside_a_gate_do_not_count():
+def test_modules_of_which_some_are_equal_are_a_box_for_each_kind():
     draft = Draft(Shape(8, 16, 16))
     value = 0
-    with draft.scope("stage"):
-        for number in range(2):
-            with draft.scope(str(number), "block"):
-                value = draft.chain(
-                    value, conv1=op("conv", 3, 8), conv2=op("conv", 3, 32), conv3=op("conv", 3, 8)
-                )
-                with draft.scope("se"):
-                    gate = draft.chain(value, gap=op("gap"), fc1=op("conv", 1, 2), fc2=op("conv", 1, 8))
-                    value = draft.add("", op("mul"), value, gate)
-    nodes = block(draft.network(value)).nodes.values()
-    assert [texts(node["label"])[0] for node in nodes if node["class"] == "operation"] == [
-        "3×3, w",
-        "3×3, 4w",
-        "3×3, w",
+    for number, width in enumerate((4, 12, 6, 6, 6)):
+        with draft.scope(f"m{number}", "module"):
+            value = draft.chain(value, a=op("conv", 1, width), b=op("conv", 3, width + 1), c=op("conv", 1, 8))
+    stages = [lines for _, lines in row(read(draw(draft.network(value))))]
+    assert stages == [
+        ["m0", "1×1, 4", "3×3, 5", "1×1, 8"],
+        ["m1", "1×1, 12", "3×3, 13", "1×1, 8"],
+        ["m2–4", "×3", "1×1, 6", "3×3, 7", "1×1, 8"],
     ]
 
 
-def test_a_dense_layer_is_drawn_with_the_concat_behind_it():
-    picture = block(densenet())
-    assert "cat" in [node.get("label") for node in picture.nodes.values()]
-    assert [line.attributes["class"] for line in picture.edges].count("shortcut") == 1
+def test_a_map_that_gives_its_size_alone_leads_nowhere():
+    draft = Draft(Shape(3, 32, 32))
+    value = draft.chain(0, conv=op("conv", 3, 8, stride=2))
+    value = draft.add("", op("interpolate"), value, 0)
+    ends = [(line.source, line.target) for line in read(draw(draft.network(value))).edges]
+    assert ends == [("input", "part 0"), ("part 0", "output out")]
 
 
-def test_the_block_stands_below_the_row():
-    graph = read(draw(resnet50()))
-    (rank,) = (
-        part.nodes for part in graph.parts if part.attributes.get("rank") == "same" and "input" in part.nodes
-    )
-    (tie,) = (line for line in graph.edges if {line.source, line.target} == rank)
-    assert tie.source == "input"
-    assert tie.attributes["style"] == "invis"
-
-
-def test_a_network_without_repetition_has_no_block():
-    assert not [part for part in read(draw(lenet())).parts if part.name == "cluster_block"]
+def test_what_grows_a_map_belongs_to_the_unit_that_follows():
+    found = archdsl.load(MODELS / "unet_original.arch")
+    assert isinstance(found, archdsl.Architecture)
+    stages = [lines for _, lines in row(read(draw(found.network)))]
+    assert [lines[0] for lines in stages] == [
+        *(f"down{number}" for number in range(1, 6)), *(f"up{number}" for number in (4, 3, 2, 1)), "head"
+    ]  # fmt: skip
+    assert stages[5] == ["up4", "up 2×2, 512, ×2", "crop", "3×3, 512  ×2"]
 
 
 # ---- every operation ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
 
-from archdsl.emitters.drawing.outline import Part, is_folded, label, repeats, segments
+from archdsl.emitters.drawing.outline import Part, is_folded, label, mains, repeats, segments
 from archdsl.emitters.drawing.phrases import JOINS, is_main, own_name, step
 from archdsl.network import Network, Operation
 from archdsl.op import per_axis
@@ -45,17 +45,14 @@ class Repeated:
         blocks: those of all stages.
         firsts: the numbers of the blocks that come first in a stage.
         versions: the operations at each path below a block, by the number of the block.
+        shown: the block that has most to tell.
     """
 
     word: str
     blocks: tuple[Block, ...]
     firsts: frozenset[int]
     versions: dict[str, dict[int, Operation]]
-
-    @property
-    def shown(self) -> Block:
-        """The block with the most operations."""
-        return max(self.blocks, key=len)
+    shown: Block
 
     def in_all(self, path: str) -> bool:
         """Whether every block has an operation at a path."""
@@ -83,7 +80,8 @@ def find_repeated(network: Network, parts: Iterable[Part]) -> Repeated | None:
         for path, operation in block.operations(network):
             versions[path][number] = operation
     firsts = accumulate((len(stage) for stage in stages[word][:-1]), initial=0)
-    return Repeated(word, blocks, frozenset(firsts), dict(versions))
+    shown = max(blocks, key=lambda block: (len(mains(network, block.scope)), len(block)))
+    return Repeated(word, blocks, frozenset(firsts), dict(versions), shown)
 
 
 def _turns(network: Network, part: Part) -> tuple[Block, ...]:
@@ -98,8 +96,36 @@ def _turns(network: Network, part: Part) -> tuple[Block, ...]:
     return blocks
 
 
-def symbols(found: Repeated, units: Iterable[Unit]) -> dict[str, str]:
-    """Channels at the path of each unit as multiples of one width `w`, if they are so in all blocks: `4w`."""
+LETTERS = {"kernel": "k", "dilation": "r", "groups": "g"}
+
+
+def symbols(found: Repeated, units: Iterable[Unit]) -> dict[str, dict[str, str]]:
+    """Letters for what blocks differ in, by the path of each unit and by argument: `{"out": "4w"}`."""
+    shown = [unit for unit in units if unit.operation]
+    words = {path: {"out": word} for path, word in _widths(found, shown).items()}
+    for unit in shown:
+        for argument, letter in LETTERS.items():
+            values = {getattr(made.op, argument, None) for made in found.versions[unit.path].values()}
+            if len(values) > 1 and None not in values:
+                words.setdefault(unit.path, {})[argument] = letter
+    return words
+
+
+def letters(words: dict[str, dict[str, str]]) -> list[str]:
+    """The letters that a block is drawn with, widths first: `["w1–w6", "k"]`."""
+    used = {word.lstrip("0123456789") for told in words.values() for word in told.values()}
+    widths = sorted((letter for letter in used if letter[0] == "w"), key=lambda letter: int(letter[1:] or 0))
+    if len(widths) > 3:
+        widths = [f"{widths[0]}–{widths[-1]}"]
+    return [*widths, *(letter for letter in LETTERS.values() if letter in used)]
+
+
+def _widths(found: Repeated, units: Iterable[Unit]) -> dict[str, str]:
+    """Channels at the path of each unit as multiples of a width.
+
+    One width `w` where it is enough for all of them; else `w1`, `w2`, ... for those that differ from block
+    to block.
+    """
     outs = {
         unit.path: {
             number: operation.shape.channels for number, operation in found.versions[unit.path].items()
@@ -107,12 +133,29 @@ def symbols(found: Repeated, units: Iterable[Unit]) -> dict[str, str]:
         for unit in units
         if unit.operation and hasattr(unit.operation.op, "out")
     }
-    for path, base in outs.items():
-        if found.in_all(path):
-            times = {path: {Fraction(out, base[n]) for n, out in made.items()} for path, made in outs.items()}
-            if all(len(ratios) == 1 and min(ratios).denominator == 1 for ratios in times.values()):
-                return {path: f"{min(ratios)}w".removeprefix("1") for path, ratios in times.items()}
-    return {}
+    for path in filter(found.in_all, outs):
+        times = {other: _times(made, outs[path]) for other, made in outs.items()}
+        if all(times.values()):
+            return {other: _multiple(number, "w") for other, number in times.items()}
+    bases: list[dict[int, int]] = []
+    widths: dict[str, tuple[int, int]] = {}
+    for path, made in outs.items():
+        if len(set(made.values())) > 1:
+            known = next((n for n, base in enumerate(bases) if _times(made, base)), len(bases))
+            bases += [made] if known == len(bases) else []
+            widths[path] = (_times(made, bases[known]), known + 1)
+    letters = [f"w{number}" for number in range(1, len(bases) + 1)] if len(bases) > 1 else ["w"]
+    return {path: _multiple(times, letters[number - 1]) for path, (times, number) in widths.items()}
+
+
+def _times(made: dict[int, int], base: dict[int, int]) -> int:
+    """How many times one width is the other in every block; 0 where that is not one whole number."""
+    ratios = {Fraction(out, base[n]) if n in base else Fraction(1, 2) for n, out in made.items()}
+    return int(min(ratios)) if len(ratios) == 1 and min(ratios).denominator == 1 else 0
+
+
+def _multiple(times: int, letter: str) -> str:
+    return letter if times == 1 else f"{times}{letter}"
 
 
 # ---- its wiring --------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from itertools import groupby, pairwise
 
 from archdsl.emitters.drawing.phrases import computes, is_main, is_pool, own_name
 from archdsl.network import Network, Operation
+from archdsl.ops.joins import Concat
 from archdsl.tensors import Stride
 
 PARTS = 14  # as many as fit into a row
@@ -101,6 +102,17 @@ def repeats(network: Network, part: Part) -> bool:
     return len(part.children) > 1 and len(shapes) == 1
 
 
+def split(part: Part) -> list[Part]:
+    """The scopes of a row as parts of their own, each with what stands before it; any other part itself."""
+    if not part.row:
+        return [part]
+    starts = [part.first, *(child.last for child in part.children[:-1])]
+    return [
+        child if child.first == start else replace(child, first=start, children=(child,), row=True)
+        for child, start in zip(part.children, starts, strict=True)
+    ]
+
+
 def mains(network: Network, part: Part) -> list[Operation]:
     """The operations of a part that a figure would tell."""
     inside = network.operations[part.first : part.last]
@@ -137,7 +149,8 @@ def _opened(network: Network, part: Part) -> list[Part]:
 def _inside(network: Network, part: Part) -> list[Part]:
     """What a part consists of: a join belongs to the scope that it leads into, equal scopes are a row.
 
-    Where there is much of it, so does a single operation (a pooling before the next level).
+    Where there is much of it, so does a single operation (a pooling before the next level). What grows a
+    map and concatenates it with a skip is part of what follows.
     """
     found: list[Part] = []
     pieces = segments(part)
@@ -145,13 +158,18 @@ def _inside(network: Network, part: Part) -> list[Part]:
     for segment in pieces:
         before = found[-1] if found else None
         leads = before and before.loose and before.first and not segment.loose
-        if before and leads and len(mains(network, before)) <= few:
+        if before and leads and len(mains(network, before)) <= (2 if _joins(network, before) else few):
             segment = replace(segment, first=found.pop().first, children=(segment,), row=True)
             before = found[-1] if found else None
         if before and _goes_on(network, before, segment):
-            segment = _joined([found.pop(), segment])
+            segment = joined([found.pop(), segment])
         found.append(segment)
     return found
+
+
+def _joins(network: Network, part: Part) -> bool:
+    """Whether a run ends in a concatenation."""
+    return isinstance(network.operations[part.last - 1].op, Concat)
 
 
 def _goes_on(network: Network, part: Part, following: Part) -> bool:
@@ -252,14 +270,14 @@ def _merged(network: Network, parts: list[Part]) -> list[Part]:
     ]
     for key in keys:
         if len(parts) > PARTS:
-            parts = [_joined(list(group)) for _, group in groupby(parts, key)]
+            parts = [joined(list(group)) for _, group in groupby(parts, key)]
     if len(parts) > 2 * PARTS:
         step = -(-len(parts) // PARTS)
-        parts = [_joined(parts[at : at + step]) for at in range(0, len(parts), step)]
+        parts = [joined(parts[at : at + step]) for at in range(0, len(parts), step)]
     return parts
 
 
-def _joined(parts: list[Part]) -> Part:
+def joined(parts: list[Part]) -> Part:
     """A row of parts as one, which holds them as its scopes."""
     if len(parts) == 1:
         return parts[0]

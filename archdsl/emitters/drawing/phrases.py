@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from archdsl.network import Network, Operation
 from archdsl.op import Call, Op, per_axis
@@ -46,6 +48,15 @@ def own_name(network: Network, operation: Operation) -> str:
     return "" if isinstance(recipe, Call) else operation.path.rsplit(".", 1)[-1]
 
 
+def _window(op: Conv | DepthwiseConv | DeformableConv, rank: int, instead: Mapping[str, str]) -> str:
+    told = window(op, rank)
+    return (
+        told.replace(dims(op.kernel, rank), "×".join(rank * instead["kernel"]))
+        if "kernel" in instead
+        else told
+    )
+
+
 def contents(operation: Operation) -> tuple[int, ...]:
     """The values that an operation works on, without those whose size alone it takes (`like=`)."""
     return operation.inputs[:1] if "like" in operation.op.maps else operation.inputs
@@ -73,18 +84,24 @@ def window(op: Op, rank: int) -> str:
     return ""
 
 
-def phrase(op: Op, into: Shape, *, out: str = "", stride: str = "") -> str:
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def phrase(op: Op, into: Shape, instead: Mapping[str, str] = NOTHING) -> str:
     """An operation with what tells it from others of its kind.
 
-    `out` and `stride` replace the numbers of channels that leave and of the stride.
+    `instead` has what stands for the numbers of `out`, `kernel`, `stride`, `dilation` or `groups`.
     """
     rank = into.rank
+    out, stride, rate = (instead.get(argument, "") for argument in ("out", "stride", "dilation"))
     match op:
         case Conv() | DeformableConv():
-            parts = [window(op, rank), out or str(op.out), stride or step(op.stride, rank)]
-            parts += [_rate(op.dilation), f"{op.groups} groups" if op.groups > 1 else ""]
+            parts = [_window(op, rank, instead), out or str(op.out), stride or step(op.stride, rank)]
+            parts.append(f"rate {rate}" if rate else _rate(op.dilation))
+            parts.append(f"{instead.get('groups', op.groups)} groups" if op.groups > 1 else "")
         case DepthwiseConv():
-            parts = [window(op, rank), stride or step(op.stride, rank), _rate(op.dilation)]
+            parts = [_window(op, rank, instead), stride or step(op.stride, rank)]
+            parts.append(f"rate {rate}" if rate else _rate(op.dilation))
         case TransposeConv():
             parts = [f"up {window(op, rank)}", out or str(op.out), f"×{op.stride}"]
         case Linear():

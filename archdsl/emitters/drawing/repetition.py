@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.emitters.drawing import dot, theme
-from archdsl.emitters.drawing.block import Repeated, Unit, Wire, Wiring, symbols, wiring
+from archdsl.emitters.drawing.block import Repeated, Unit, Wire, Wiring, letters, symbols, wiring
 from archdsl.emitters.drawing.dot import Markup, font
 from archdsl.emitters.drawing.phrases import JOINS, phrase
 from archdsl.network import Network
@@ -15,11 +15,11 @@ def draw_block(network: Network, found: Repeated, below: str) -> list[str]:
     """Statements for the block in a frame; what enters stands left of it, under the node `below`."""
     wired = wiring(network, found.shown)
     forks = [name for name in wired.inputs if sum(wire.tail == name for wire in wired.wires) > 1]
-    widths = symbols(found, wired.units.values())
+    words = symbols(found, wired.units.values())
     nodes = [_fork(name) for name in forks]
     after = {name: _after(wired, name) for name in wired.units}
-    nodes += [_unit(network, found, widths, name, unit, after[name]) for name, unit in wired.units.items()]
-    lines = [_frame(found, widths, [*nodes, *_opposite(found, wired)])]
+    nodes += [_unit(network, found, words, name, unit, after[name]) for name, unit in wired.units.items()]
+    lines = [_frame(found, words, [*nodes, *_opposite(found, wired)])]
     lines += [dot.node(name, class_="end", label="x", **theme.BARE) for name in wired.inputs]
     lines.append(dot.node("y", class_="end", label="y", **theme.BARE))
     lines += [dot.edge(name, f"fork {name}", class_="flow", weight=20) for name in forks]
@@ -54,7 +54,7 @@ def _after(wired: Wiring, name: str) -> str:
 
 
 def _unit(
-    network: Network, found: Repeated, widths: dict[str, str], name: str, unit: Unit, after: str
+    network: Network, found: Repeated, words: dict[str, dict[str, str]], name: str, unit: Unit, after: str
 ) -> str:
     if unit.operation is None:
         style = theme.box("plain")
@@ -66,7 +66,9 @@ def _unit(
         return _join(name, JOINS[type(unit.operation.op)], some)
     into = network.shapes_into(unit.operation)[0]
     text = phrase(
-        unit.operation.op, into, out=widths.get(unit.path, ""), stride=found.step(unit.path, into.rank)
+        unit.operation.op,
+        into,
+        words.get(unit.path, {}) | {"stride": found.step(unit.path, into.rank)},
     )
     small = [after, "or identity" if some else ""]
     return dot.node(
@@ -111,14 +113,16 @@ def _wire(found: Repeated, wired: Wiring, wire: Wire, forks: list[str]) -> str:
     )
 
 
-def _frame(found: Repeated, widths: dict[str, str], nodes: list[str]) -> str:
-    words = [font(found.word.lstrip("_"), size=12, bold=True)]
-    words.append(
-        font("(w)", size=12) if widths else font(f"\N{NO-BREAK SPACE}{found.shown.scope.name}", size=9)
+def _frame(found: Repeated, words: dict[str, dict[str, str]], nodes: list[str]) -> str:
+    name = [font(found.word.lstrip("_"), size=12, bold=True)]
+    name.append(
+        font(f"({', '.join(letters(words))})", size=12)
+        if words
+        else font(f"\N{NO-BREAK SPACE}{found.shown.scope.name}", size=9)
     )
     if caption := _caption(found):
-        words.append(Markup("&#160;&#160;" + font(caption, size=9, color=theme.PALE)))
-    return dot.cluster("block", nodes, label=dot.rows(words), labelloc="b", labeljust="l", **theme.FRAME)
+        name.append(Markup("&#160;&#160;" + font(caption, size=9, color=theme.PALE)))
+    return dot.cluster("block", nodes, label=dot.rows(name), labelloc="b", labeljust="l", **theme.FRAME)
 
 
 def _caption(found: Repeated) -> str:

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 from archdsl.emitters.drawing import dot, theme
 from archdsl.emitters.drawing.block import find_repeated
 from archdsl.emitters.drawing.dot import Markup, font
-from archdsl.emitters.drawing.outline import SMALL, Part, is_folded, label, mains, outline, repeats, segments
-from archdsl.emitters.drawing.phrases import phrase, step
+from archdsl.emitters.drawing.outline import (
+    SMALL,
+    Part,
+    is_folded,
+    joined,
+    label,
+    mains,
+    outline,
+    repeats,
+    segments,
+    split,
+)
+from archdsl.emitters.drawing.phrases import contents, phrase, step
 from archdsl.emitters.drawing.repetition import draw_block
 from archdsl.network import Network, Operation, Output
-from archdsl.ops.geometry import Size
 from archdsl.ops.linear import Linear
 
+MOST = 16  # parts in a row
 LINES = 6  # lines of text in a box
 HUES = ("#e3f2fd", "#bbdefb", "#90caf9", "#64b5f6", "#42a5f5")
 
 
 def draw_strip(network: Network, title: str) -> str:
     """DOT of a network without recipe cells."""
-    parts = outline(network)
+    parts = _unfolded(network, outline(network))
     found = find_repeated(network, parts)
     hues = _hues(network, parts)
     lines = [dot.node("input", class_="input", label="input", **theme.BARE)]
@@ -75,8 +88,61 @@ def _part(network: Network, parts: list[Part], number: int, hues: dict[int, str]
     )
 
 
+def _unfolded(network: Network, parts: list[Part]) -> list[Part]:
+    """Rows of unequal scopes as a box for each kind, as long as there is room."""
+    for part in parts:
+        if not part.row or not repeats(network, part) or _alike(network, part):
+            continue
+        pieces = [joined(list(equal)) for equal in _runs(network, split(part))]
+        if len(parts) + len(pieces) - 1 <= MOST:
+            at = parts.index(part)
+            parts = [*parts[:at], *pieces, *parts[at + 1 :]]
+    return parts
+
+
+def _runs(network: Network, scopes: list[Part]) -> Iterator[list[Part]]:
+    """Scopes of a row, equal neighbours together."""
+    run = scopes[:1]
+    for scope in scopes[1:]:
+        if not _alike(network, joined([*run, scope])):
+            yield run
+            run = []
+        run = [*run, scope]
+    yield run
+
+
 def _alike(network: Network, part: Part) -> bool:
-    return repeats(network, part) and len({child.word for child in part.children}) == 1
+    """Whether a part is one thing several times over.
+
+    The first may have another stride, and be another in one operation; before several equal ones, in more.
+    """
+    if not repeats(network, part) or len({child.word for child in part.children}) > 1:
+        return False
+    first, *rest = (_figures(network, child) for child in part.children)
+    others = sum(first.get(path, figures) != figures for path, figures in rest[-1].items())
+    return all(one == rest[-1] for one in rest) and (others <= 1 or len(rest) > 1)
+
+
+def _figures(network: Network, part: Part) -> dict[str, tuple[Any, ...]]:
+    """Windows, widths and groups of the operations that are told of a scope, by their paths below it."""
+    told = {
+        operation.path.removeprefix(part.name): operation.op
+        for segment in _told(network, part, part)
+        for operation in mains(network, segment)
+    }
+    return {
+        path: tuple(getattr(op, argument, None) for argument in ("kernel", "out", "groups"))
+        for path, op in told.items()
+    }
+
+
+def _told(network: Network, segment: Part, part: Part) -> Iterator[Part]:
+    """The runs of operations that are told one by one."""
+    for inner in segments(segment):
+        if inner.loose:
+            yield inner
+        elif not is_folded(network, inner, part):
+            yield from _told(network, inner, part)
 
 
 def _role(network: Network, parts: list[Part], number: int) -> str:
@@ -122,17 +188,17 @@ def _text(network: Network, part: Part) -> list[str]:
 
 def _inside(network: Network, part: Part, first: Part) -> list[str]:
     """The lines of a part; a star where the first of its kind has another stride."""
-    strides: dict[str, Size] = {}
+    firsts: dict[str, Operation] = {}
     if first is not part:
         for operation in network.operations[first.first : first.last]:
-            strides[operation.path.removeprefix(first.name)] = getattr(operation.op, "stride", 1)
-    return _lines(network, part, part, strides)
+            firsts[operation.path.removeprefix(first.name)] = operation
+    return _lines(network, part, part, firsts)
 
 
-def _lines(network: Network, segment: Part, part: Part, strides: dict[str, Size]) -> list[str]:
+def _lines(network: Network, segment: Part, part: Part, firsts: dict[str, Operation]) -> list[str]:
     if segment.loose:
         return [
-            _line(network, operation, strides.get(operation.path.removeprefix(part.name)))
+            _line(network, operation, firsts.get(operation.path.removeprefix(part.name)))
             for operation in mains(network, segment)
         ]
     return [
@@ -141,7 +207,7 @@ def _lines(network: Network, segment: Part, part: Part, strides: dict[str, Size]
         for line in (
             _brief(network, inner)
             if is_folded(network, inner, part)
-            else _lines(network, inner, part, strides)
+            else _lines(network, inner, part, firsts)
         )
     ]
 
@@ -154,11 +220,20 @@ def _brief(network: Network, part: Part) -> list[str]:
     return [part.word.lstrip("_")] if part.word else _inside(network, part, part)
 
 
-def _line(network: Network, operation: Operation, first: Size | None) -> str:
-    """An operation, and the stride of the first of its kind where that is another."""
+def _line(network: Network, operation: Operation, first: Operation | None) -> str:
+    """An operation; a star marks the stride of the first of its kind, and a width that the first lacks."""
     into = network.shapes_into(operation)[0]
-    differs = first is not None and first != getattr(operation.op, "stride", first)
-    return phrase(operation.op, into, stride=f"{step(first, into.rank)}*" if first and differs else "")
+    starred: dict[str, str] = {}
+    if first and type(first.op) is type(operation.op):
+        stride, out = (_differing(operation, first, argument) for argument in ("stride", "out"))
+        starred = {"stride": f"{step(stride[1], into.rank)}*"} if stride else {}
+        starred |= {"out": f"{out[0]}*"} if out else {}
+    return phrase(operation.op, into, starred)
+
+
+def _differing(operation: Operation, first: Operation, argument: str) -> tuple[Any, Any] | None:
+    own, other = (getattr(made.op, argument, None) for made in (operation, first))
+    return None if own == other else (own, other)
 
 
 # ---- edges -------------------------------------------------------------------------------------
@@ -174,7 +249,7 @@ def _edges(network: Network, parts: list[Part]) -> list[str]:
     home[0] = "input"
     passing: dict[tuple[str, str], set[int]] = defaultdict(set)
     for number, operation in enumerate(network.operations):
-        for value in operation.inputs:
+        for value in contents(operation):
             if home[value] != home[number + 1]:
                 passing[home[value], home[number + 1]].add(value)
     for output in network.outputs:

@@ -133,6 +133,23 @@ class Block:
             {path: moved[value] for path, value in self.leaves.items() if value in moved},
         )
 
+    def shape_of(self, value: int) -> Shape:
+        """The shape of one of its values."""
+        return self.entering[value] if value < self.inputs else self.operations[value - self.inputs].shape
+
+    def resized(self, entering: Shapes) -> Block:
+        """The same operations on inputs of another size; a shape rule that it breaks raises a Mistake."""
+        shapes, costs = list(entering), []
+        for operation in self.operations:
+            given = tuple(shapes[value] for value in operation.inputs)
+            shapes.append(operation.op.shape(given))
+            costs.append(operation.op.cost(given))
+        made = zip(self.operations, shapes[self.inputs :], strict=True)
+        operations = tuple(operation._replace(shape=shape) for operation, shape in made)
+        return Block(
+            entering, operations, tuple(costs), self.outputs, self.training, self.scopes, self.leaves
+        )
+
 
 def renumbered(operation: Operation, moved: dict[int, int], path: str) -> Operation:
     return Operation(

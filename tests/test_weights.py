@@ -242,6 +242,15 @@ def test_the_convolution_that_reads_the_image_is_adapted_in_every_family(
     assert [len(numbers) for numbers in module.normalisation] == [4, 4]
 
 
+def test_levels_of_an_image_that_the_whole_network_is_too_large_for_get_published_weights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    colours = torch.randn(64, 3, 3, 3)
+    published_as_a_file(monkeypatch, tmp_path / "published.pth", "vgg11", colours)
+    module = archdsl.compile("encoder vgg11 depth=2 weights=imagenet", input=(3, 12, 12))
+    assert torch.equal(encoder_of(module)["features.0.weight"], colours)
+
+
 def published_as_a_file(monkeypatch: pytest.MonkeyPatch, path: Path, name: str, stem: Tensor) -> None:
     """Puts a file of weights, all zero but the stem's, where the libraries would download one."""
     model = reference(name)

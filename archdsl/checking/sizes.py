@@ -6,7 +6,7 @@ from archdsl.elaboration.choices import Decide
 from archdsl.elaboration.program import DEFAULT_INPUT, Program, first_option
 from archdsl.errors import ArchError, Diagnostic
 from archdsl.errors.recipes import TooSmall
-from archdsl.errors.shapes import CropTooLarge, KernelTooLarge, NothingLeft
+from archdsl.errors.shapes import BY_SIZE
 from archdsl.source import Label, Span
 from archdsl.syntax import Input
 from archdsl.tensors import Shape
@@ -14,9 +14,6 @@ from archdsl.tensors import Shape
 LARGEST = 4096
 # Joins written by hand may fail at a size that is large enough: how far to look for one that they take.
 NEIGHBOURS = 64
-
-# Mistakes that a larger image may mend.
-BY_SIZE = frozenset((KernelTooLarge.code, CropTooLarge.code, NothingLeft.code))
 
 
 def minimum_input(program: Program, decide: Decide = first_option) -> tuple[int, int] | None:

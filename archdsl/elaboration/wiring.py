@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -12,11 +12,11 @@ from archdsl.elaboration.blame import blamed
 from archdsl.elaboration.choices import Recorder, join_words
 from archdsl.elaboration.context import Context, Frame, Scope, Trail
 from archdsl.elaboration.elaborator import Elaborator
-from archdsl.elaboration.flows import Localiser, finished, flow_maps, maps_in, rebuilt
+from archdsl.elaboration.flows import Localiser, finished, maps_in, rebuilt
+from archdsl.elaboration.levels import SIDES, Chosen, down_to, fitted, is_by_size, larger, levels_of
 from archdsl.elaboration.published import Published, find
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, key_of
 from archdsl.errors import ArchError, Mistake
-from archdsl.errors.recipes import NoLevels, NoSuchDepth, NoSuchTap, NoTapsInside
 from archdsl.network import Cell, Edge
 from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op
@@ -185,15 +185,7 @@ class Wires:
         given = {name: Given(value, self.span) for name, value in keywords.items()}
         found = stage.but(keywords={**stage.keywords, **given})
         context = self.elaborator.beside(self.context)
-        block, inputs = self._whole(found, flow, context)
-        picked = block.picked.get((taps, depth))
-        if picked is None:
-            levels = self._levels(block, stage, taps)
-            if depth is not None and taps is None:
-                levels = self._down_to(levels, depth, stage)
-            cut = block.restricted(tuple(level.value for level in levels), False)
-            picked = block.picked[taps, depth] = (levels, cut)
-        levels, cut = picked
+        block, inputs, levels, cut = self._fitting(found, flow, context, taps, depth)
         builder = context.frame.builder
         path = join_path(context.scope.prefix, self.renamed.get("encoder", "encoder"))
         if not context.scope.shared:
@@ -208,6 +200,54 @@ class Wires:
                 for value, level in zip(cut.outputs, levels, strict=True)
             )
         )
+
+    def _fitting(
+        self, found: Partial, flow: Map, context: Context, taps: tuple[str, ...] | None, depth: int | None
+    ) -> Chosen:
+        """The levels of a backbone; what they don't need may be too large for the image."""
+        run = context.frame.run
+        collected, run.collected = run.collected, None  # the first mistake ends this try
+        try:
+            return self._chosen(found, flow, context, taps, depth)
+        except ArchError as error:
+            made = self._of_larger(found, flow, context, taps, depth) if is_by_size(error) else None
+            if made is not None:
+                return made
+            if collected is None:
+                raise
+        finally:
+            run.collected = collected
+        return self._chosen(found, flow, context, taps, depth)
+
+    def _of_larger(
+        self, found: Partial, flow: Map, context: Context, taps: tuple[str, ...] | None, depth: int | None
+    ) -> Chosen | None:
+        """The same by way of larger images; None where they don't help."""
+        if larger(flow, SIDES[0]) == flow:
+            return None
+        image = context.frame.image
+        frames = [replace(context.frame, image=larger(image, side)) for side in SIDES]
+        try:
+            one, other = (
+                self._chosen(found, larger(flow, side), context.but(frame=frame), taps, depth)
+                for side, frame in zip(SIDES, frames, strict=True)
+            )
+        except ArchError:
+            return None
+        return fitted(one, other, flow, image)
+
+    def _chosen(
+        self, found: Partial, flow: Map, context: Context, taps: tuple[str, ...] | None, depth: int | None
+    ) -> Chosen:
+        block, inputs = self._whole(found, flow, context)
+        picked = block.picked.get((taps, depth))
+        if picked is None:
+            levels = levels_of(block, found, taps)
+            if depth is not None and taps is None:
+                levels = down_to(levels, depth, found)
+            cut = block.restricted(tuple(level.value for level in levels), False)
+            picked = block.picked[taps, depth] = (levels, cut)
+        return Chosen(block, inputs, *picked)
 
     def _whole(self, found: Partial, flow: Map, context: Context) -> tuple[Block, tuple[int, ...]]:
         """The block of a whole definition, and the values here that it reads.
@@ -288,37 +328,6 @@ class Wires:
             trail.follow(made)  # a single operation
         return finished(builder, made, trail)
 
-    def _levels(self, block: Block, stage: Partial, taps: tuple[str, ...] | None) -> list[Map]:
-        """The levels of a backbone, finest first; of several at one stride the last counts."""
-        if taps is not None and stage.callee is Timm:
-            raise NoTapsInside(stage.word)
-        if taps is not None:
-            unknown = [path for path in taps if path not in block.leaves]
-            if unknown:
-                top = tuple(dict.fromkeys(path.split(".")[0] for path in block.leaves))
-                raise NoSuchTap(unknown[0], stage.word, top)
-            return [value_of(block, block.leaves[path]) for path in taps]
-        if block.taps:
-            marked = [value_of(block, value) for value in block.taps]
-        elif isinstance(block.flow, Pyramid):
-            marked = list(block.flow.maps)
-        else:
-            marked = [value_of(block, value) for value in block.levels]
-        last: dict[Any, Map] = {}
-        for level in marked:
-            if level.stride is not None and level.shape.rank:
-                last[level.stride] = level
-        if not last:
-            raise NoLevels(stage.word)
-        return [last[stride] for stride in sorted(last)]
-
-    @staticmethod
-    def _down_to(levels: list[Map], depth: int, stage: Partial) -> list[Map]:
-        kept = [level for level in levels if level.stride is not None and level.stride <= 2**depth]
-        if not kept or kept[-1].stride != 2**depth:
-            raise NoSuchDepth(stage.word, depth, tuple(f"/{level.stride}" for level in levels))
-        return kept
-
     # ---- outputs -------------------------------------------------------------------------------
 
     def output(self, name: str, value: Map, weight: float = 1.0) -> None:
@@ -362,14 +371,6 @@ class Wires:
 
 DECODED = ("nested", "decoder", "top")
 PATHS = {"neck": "neck"}  # of cells that are called by their level
-
-
-def value_of(block: Block, value: int) -> Map:
-    """A value of a block as a map."""
-    if value < block.inputs:
-        return next(level for level in flow_maps(block.flow) if level.value == value)
-    operation = block.operations[value - block.inputs]
-    return Map(value, operation.shape, operation.stride)
 
 
 def published(stage: Partial, tag: str) -> Published:

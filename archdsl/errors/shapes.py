@@ -340,3 +340,7 @@ class NothingLeft(Mistake):
 
     def help(self) -> str:
         return f"the input here must be at least {size(self.minimum)}"
+
+
+# Mistakes that a larger image may mend.
+BY_SIZE = frozenset((KernelTooLarge.code, CropTooLarge.code, NothingLeft.code))

@@ -50,6 +50,15 @@ def read(text: str) -> Picture:
     )
 
 
+def laid_out(text: str) -> dict[str, Rectangle]:
+    """Where Graphviz puts the nodes."""
+    graph = AGraph(string=text)
+    graph.layout(prog="dot")
+    defaults = dict(graph.node_attr)
+    nodes = {str(node): defaults | dict(node.attr) for node in graph.nodes()}
+    return {name: rectangle(Picture(nodes, [], []), name) for name in nodes}
+
+
 def _parts(graph: AGraph) -> list[Part]:
     found = []
     for part in graph.subgraphs():

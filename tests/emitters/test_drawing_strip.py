@@ -112,7 +112,11 @@ def test_a_decoder_written_by_hand_is_opened_into_its_nodes():
     assert titles == [*(f"x{i}_{j}" for j in range(4) for i in range(4 - j)), "head"]
     assert row(graph)[4][1] == ["x0_1", "up 2×2, 8, ×2", "3×3, 8  ×2"]
     names = {f"part {number}": title for number, title in enumerate(titles)}
-    into = {names[line.source] for line in graph.edges if names.get(line.target) == "x0_3"}
+    ends = [
+        (line.target, line.source) if line.attributes.get("dir") == "back" else (line.source, line.target)
+        for line in graph.edges
+    ]
+    into = {names[source] for source, target in ends if names.get(target) == "x0_3"}
     assert into == {"x0_0", "x0_1", "x0_2", "x1_2"}
 
 

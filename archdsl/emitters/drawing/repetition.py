@@ -11,8 +11,8 @@ from archdsl.network import Network
 SHORTCUT = "#1565c0"
 
 
-def draw_block(network: Network, found: Repeated, below: str) -> list[str]:
-    """Statements for the block in a frame; what enters stands left of it, under the node `below`."""
+def draw_block(network: Network, found: Repeated, beside: str) -> list[str]:
+    """Statements for the block in a frame; what enters stands outside, in the rank of `beside`."""
     wired = wiring(network, found.shown)
     forks = [name for name in wired.inputs if sum(wire.tail == name for wire in wired.wires) > 1]
     words = symbols(found, wired.units.values())
@@ -28,7 +28,7 @@ def draw_block(network: Network, found: Repeated, below: str) -> list[str]:
         for wire in wired.wires
     ]
     first = wired.inputs[0]
-    return [*lines, dot.same_rank([below, first]), dot.edge(below, first, style="invis", weight=0)]
+    return [*lines, dot.same_rank([beside, first]), dot.edge(beside, first, style="invis", weight=0)]
 
 
 def _opposite(found: Repeated, wired: Wiring) -> list[str]:

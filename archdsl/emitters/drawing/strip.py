@@ -9,6 +9,7 @@ from typing import Any
 
 from archdsl.emitters.drawing import dot, theme
 from archdsl.emitters.drawing.block import find_repeated
+from archdsl.emitters.drawing.descent import Flow, towards, turn
 from archdsl.emitters.drawing.dot import Markup, font
 from archdsl.emitters.drawing.outline import (
     SMALL,
@@ -24,10 +25,13 @@ from archdsl.emitters.drawing.outline import (
 )
 from archdsl.emitters.drawing.phrases import contents, phrase, step
 from archdsl.emitters.drawing.repetition import draw_block
+from archdsl.emitters.drawing.rows import breaks, marks
 from archdsl.network import Network, Operation, Output
 from archdsl.ops.linear import Linear
 
 MOST = 16  # parts in a row
+ROW = {"rankdir": "LR", "nodesep": 0.45, "ranksep": 0.42}
+U = {"rankdir": "TB", "nodesep": 0.45, "ranksep": 0.42}
 LINES = 6  # lines of text in a box
 HUES = ("#e3f2fd", "#bbdefb", "#90caf9", "#64b5f6", "#42a5f5")
 
@@ -43,14 +47,18 @@ def draw_strip(network: Network, title: str) -> str:
         dot.node(f"output {output.name}", class_="output", label=_output(output), **theme.BARE)
         for output in network.outputs
     ]
-    lines += _edges(network, parts)
+    flows = _flows(network, parts)
+    bottom = turn(network, parts, flows)
+    starts = breaks(flows, len(parts)) if bottom is None else []
+    lines += marks(starts)
+    lines += _edges(network, parts, flows, bottom, starts)
     if found:
-        lines += draw_block(network, found, below="input")
+        below = f"from {starts[-1]}" if starts else "input"
+        beside = below if bottom is None else f"output {network.outputs[0].name}"
+        lines += draw_block(network, found, beside)
     return dot.digraph(
         lines,
-        graph=theme.GRAPH
-        | {"newrank": "true", "rankdir": "LR", "nodesep": 0.45, "ranksep": 0.42}
-        | theme.heading(title),
+        graph=theme.GRAPH | {"newrank": "true"} | (ROW if bottom is None else U) | theme.heading(title),
         nodes=theme.NODES,
         edges=theme.EDGES,
     )
@@ -239,27 +247,48 @@ def _differing(operation: Operation, first: Operation, argument: str) -> tuple[A
 # ---- edges -------------------------------------------------------------------------------------
 
 
-def _edges(network: Network, parts: list[Part]) -> list[str]:
-    """An edge for each pair of parts, with the shapes of all values that pass."""
-    home = {
-        number + 1: _name(index)
-        for index, part in enumerate(parts)
-        for number in range(part.first, part.last)
-    }
-    home[0] = "input"
-    passing: dict[tuple[str, str], set[int]] = defaultdict(set)
+def _flows(network: Network, parts: list[Part]) -> dict[Flow, set[int]]:
+    """The values that pass from one part to another; outputs are numbered behind the parts."""
+    home = {number + 1: index for index, part in enumerate(parts) for number in range(part.first, part.last)}
+    home[0] = -1
+    flows: dict[Flow, set[int]] = defaultdict(set)
     for number, operation in enumerate(network.operations):
         for value in contents(operation):
             if home[value] != home[number + 1]:
-                passing[home[value], home[number + 1]].add(value)
-    for output in network.outputs:
-        passing[home[output.value], f"output {output.name}"].add(output.value)
-    return [
-        dot.edge(tail, head, class_="flow", label=_shapes(network, values), weight=50)
-        for (tail, head), values in passing.items()
+                flows[home[value], home[number + 1]].add(value)
+    for number, output in enumerate(network.outputs, len(parts)):
+        flows[home[output.value], number].add(output.value)
+    return flows
+
+
+def _edges(
+    network: Network, parts: list[Part], flows: dict[Flow, set[int]], bottom: int | None, starts: list[int]
+) -> list[str]:
+    """An edge for each pair of parts, with the shapes of all values that pass."""
+    names = [
+        *map(_name, range(len(parts))),
+        *(f"output {output.name}" for output in network.outputs),
+        "input",
     ]
+    lines = []
+    for (tail, head), values in flows.items():
+        shapes = _shapes(network, values)
+        if tail + 1 == head and head in starts:
+            lines.append(_edge(names[tail], f"to {head}", shapes))
+            lines.append(_edge(f"from {head}", names[head], dot.escape("")))
+        elif bottom is None:
+            lines.append(_edge(names[tail], names[head], shapes))
+        else:
+            lead = towards(network, parts, (tail, head), bottom)
+            ends = (names[head], names[tail]) if "dir" in lead else (names[tail], names[head])
+            lines.append(_edge(ends[0], ends[1], shapes, **lead))
+    return lines
+
+
+def _edge(tail: str, head: str, label: Markup, **values: object) -> str:
+    return dot.edge(tail, head, class_="flow", label=label, weight=50, **values)
 
 
 def _shapes(network: Network, values: set[int]) -> Markup:
     shapes = dict.fromkeys(theme.dimensions(network.shape_of(value)) for value in sorted(values))
-    return dot.rows(*([shape] for shape in shapes))
+    return dot.rows(*([f"\N{NO-BREAK SPACE}{shape}"] for shape in shapes))

@@ -110,6 +110,13 @@ def test_windows_and_widths_that_blocks_differ_in_are_letters():
     assert words.startswith("mbconv6 (w1, w2, k)")
 
 
+def test_a_scope_with_a_number_is_called_by_its_definition():
+    found = archdsl.load(MODELS / "mobilenet_v3_small.arch")
+    assert isinstance(found, archdsl.Architecture)
+    nodes = block(found.network).nodes.values()
+    assert [node["label"] for node in nodes if node["class"] == "folded"] == ["se"]
+
+
 def test_the_pooling_in_a_shortcut_that_only_strided_blocks_have_is_drawn():
     assert "avg 2×2, /2" in drawn_block("resnet50d")[0]
 

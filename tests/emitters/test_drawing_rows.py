@@ -51,6 +51,7 @@ def test_skips_of_a_fully_convolutional_network_lie_level_and_its_block_stands_b
     assert middle(spots["features.17–23"])[1] == middle(spots["up1"])[1]
     assert middle(spots["features.10–16"])[1] == middle(spots["up2"])[1]
     drawn = laid_out(draw(model("pan_resnet34")))
+    assert drawn["caption"].top < drawn["y"].top + 1
     assert drawn["y"].left > max(spot.right for name, spot in drawn.items() if name.startswith("part "))
 
 
@@ -97,7 +98,8 @@ def test_a_row_is_broken_where_one_part_alone_feeds_the_next() -> None:
     chain = [(number - 1, number) for number in range(13)]
     assert breaks(chain[:8], 8) == []
     assert breaks(chain[:12], 12) == [6]
-    assert breaks([*chain[:12], (4, 6)], 12) == [7]
+    assert breaks([*chain[:12], (4, 6)], 12) == [5]  # 4 feeds 5 and 6
+    assert breaks([*chain[:12], (3, 8)], 12) == [4]
     assert breaks([*chain[:12], (4, 12)], 12) == [6]  # an output
     assert breaks([*chain[:12], (0, 11)], 12) == []
 

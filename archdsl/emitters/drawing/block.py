@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
 
-from archdsl.emitters.drawing.outline import Part, is_folded, label, mains, repeats, segments
+from archdsl.emitters.drawing.outline import Part, brief, is_folded, mains, repeats, segments
 from archdsl.emitters.drawing.phrases import JOINS, is_main, own_name, step
 from archdsl.network import Network, Operation
 from archdsl.op import per_axis
@@ -195,8 +195,9 @@ def is_join(operation: Operation) -> bool:
 
 def wiring(network: Network, block: Block) -> Wiring:
     """How the units of a block are connected."""
-    home = dict(_folded(network, block.scope))
-    units = {name: Unit(name) for name in home.values()}
+    folded = dict(_folded(network, block.scope))
+    home = {number: scope.name for number, scope in folded.items()}
+    units = {scope.name: Unit(brief(scope)) for scope in folded.values()}
     for number, (path, operation) in enumerate(block.operations(network), block.scope.first):
         if number not in home and (is_main(network, operation) or is_join(operation)):
             home[number] = f"operation {number}"
@@ -224,11 +225,11 @@ def wiring(network: Network, block: Block) -> Wiring:
     return Wiring(units, tuple(wires), tuple(dict.fromkeys(w.tail for w in wires if w.tail not in units)))
 
 
-def _folded(network: Network, part: Part) -> Iterator[tuple[int, str]]:
-    """The operations of scopes that are drawn as one box, each with the name of the box."""
+def _folded(network: Network, part: Part) -> Iterator[tuple[int, Part]]:
+    """The operations of scopes that are drawn as one box, each with its scope."""
     for segment in segments(part):
         if is_folded(network, segment, part):
             for number in range(segment.first, segment.last):
-                yield number, label(segment)
+                yield number, segment
         elif not segment.loose:
             yield from _folded(network, segment)

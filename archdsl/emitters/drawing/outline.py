@@ -134,6 +134,12 @@ def label(part: Part) -> str:
     return f"{front[-1]}.{end}" if front else words.pop().lstrip("_") if len(words) == 1 else end
 
 
+def brief(part: Part) -> str:
+    """A scope in a word: the end of its path; where that is a number, the definition's name."""
+    end = part.name.rsplit(".", 1)[-1]
+    return end if not end[:1].isdigit() else part.word.lstrip("_") or label(part)
+
+
 def _opened(network: Network, part: Part) -> list[Part]:
     """What a part opens into: itself where it is small or repeats itself."""
     if repeats(network, part) or len(mains(network, part)) <= (FEW if part.loose else SMALL):

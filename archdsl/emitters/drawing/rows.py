@@ -11,24 +11,29 @@ LONGEST = 8  # parts in a row that is legible on a page
 
 
 def breaks(flows: Collection[Flow], count: int) -> list[int]:
-    """The parts that begin a new row: near an even division, where one part alone feeds the next.
+    """The parts that begin a new row: near an even division, where one part alone feeds all that follows.
 
     Where nothing of that kind is near, a row stays as long as it is.
     """
-    between = [(tail, head) for tail, head in flows if head < count]
-    single = {
-        at
-        for at in range(2, count - 1)
-        if [flow for flow in between if flow[0] < at <= flow[1]] == [(at - 1, at)]
-    }
     rows = -(-count // LONGEST)
     found: list[int] = []
     for row in range(1, rows):
         even = count * row / rows
-        near = [at for at in single if abs(at - even) <= LONGEST / 3 and at - 1 > max(found, default=0)]
+        last = max(found, default=0)
+        near = [
+            at
+            for at in range(last + 2, count - 1)
+            if abs(at - even) <= LONGEST / 3 and _feeds(flows, at, count) in range(last, count)
+        ]
         if near:
             found.append(min(near, key=lambda at: (abs(at - even), at)))
     return found
+
+
+def _feeds(flows: Collection[Flow], at: int, count: int) -> int | None:
+    """The part that alone feeds those from a number on; None where several do."""
+    tails = {tail for tail, head in flows if tail < at <= head < count}
+    return tails.pop() if len(tails) == 1 else None
 
 
 def marks(starts: list[int]) -> list[str]:

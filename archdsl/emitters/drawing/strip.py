@@ -14,6 +14,7 @@ from archdsl.emitters.drawing.dot import Markup, font
 from archdsl.emitters.drawing.outline import (
     SMALL,
     Part,
+    brief,
     is_folded,
     joined,
     label,
@@ -55,7 +56,7 @@ def draw_strip(network: Network, title: str) -> str:
     if found:
         below = f"from {starts[-1]}" if starts else "input"
         beside = below if bottom is None else f"output {network.outputs[0].name}"
-        lines += draw_block(network, found, beside)
+        lines += draw_block(network, found, beside, upright=bottom is not None)
     return dot.digraph(
         lines,
         graph=theme.GRAPH | {"newrank": "true"} | (ROW if bottom is None else U) | theme.heading(title),
@@ -222,10 +223,8 @@ def _lines(network: Network, segment: Part, part: Part, firsts: dict[str, Operat
 
 def _brief(network: Network, part: Part) -> list[str]:
     """A scope in a word; one that has none, in its own lines."""
-    end = part.name.rsplit(".", 1)[-1]
-    if not end[:1].isdigit():
-        return [end]
-    return [part.word.lstrip("_")] if part.word else _inside(network, part, part)
+    nameless = part.name.rsplit(".", 1)[-1][:1].isdigit() and not part.word
+    return _inside(network, part, part) if nameless else [brief(part)]
 
 
 def _line(network: Network, operation: Operation, first: Operation | None) -> str:
@@ -270,18 +269,24 @@ def _edges(
         *(f"output {output.name}" for output in network.outputs),
         "input",
     ]
+    leaving: dict[Flow, set[int]] = defaultdict(set)
     lines = []
     for (tail, head), values in flows.items():
         shapes = _shapes(network, values)
-        if tail + 1 == head and head in starts:
-            lines.append(_edge(names[tail], f"to {head}", shapes))
-            lines.append(_edge(f"from {head}", names[head], dot.escape("")))
+        start = next((start for start in starts if tail < start <= head < len(parts)), None)
+        if start is not None:
+            leaving[tail, start] |= values
+            lines.append(_edge(f"from {start}", names[head], shapes))
         elif bottom is None:
             lines.append(_edge(names[tail], names[head], shapes))
         else:
             lead = towards(network, parts, (tail, head), bottom)
             ends = (names[head], names[tail]) if "dir" in lead else (names[tail], names[head])
             lines.append(_edge(ends[0], ends[1], shapes, **lead))
+    lines += [
+        _edge(names[tail], f"to {start}", _shapes(network, values))
+        for (tail, start), values in leaving.items()
+    ]
     return lines
 
 

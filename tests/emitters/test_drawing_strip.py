@@ -190,6 +190,28 @@ def test_every_output_leaves_the_part_that_makes_it():
     assert ends == {("part 1", "output out"), ("part 0", "output aux1")}
 
 
+@pytest.mark.parametrize("name", ["alexnet", "hybridsn"])
+def test_the_classics_are_told_layer_by_layer(name: str):
+    found = archdsl.load(MODELS / f"{name}.arch")
+    assert isinstance(found, archdsl.Architecture)
+    stages = row(read(draw(found.network)))
+    assert not [line for _, lines in stages for line in lines if "more" in line]
+    assert next(lines for role, lines in stages if role == "stage")[-1] in ("max 3×3, /2", "fc, 16")
+
+
+def test_units_of_several_stages_with_one_name_are_told_apart():
+    draft = Draft(Shape(3, 32, 32))
+    value = 0
+    for stage in ("a", "b"):
+        with draft.scope(stage):
+            for unit, width in (("one", 8), ("two", 12)):
+                with draft.scope(unit):
+                    convs = {f"c{number}": op("conv", 3, width + number) for number in range(5)}
+                    value = draft.chain(value, **convs)
+    titles = [lines[0] for _, lines in row(read(draw(draft.network(value))))]
+    assert titles == ["a.one", "a.two", "b.one", "b.two"]
+
+
 # ---- what is folded, what is merged -----------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ SHORTCUT = "#1565c0"
 def draw_block(network: Network, found: Repeated, beside: str, *, upright: bool) -> list[str]:
     """Statements for the block in a frame; what enters stands outside, in the rank of `beside`.
 
-    Where the block is `upright`, what leaves it would cross words at its foot: they stand below.
+    Where the block is `upright`, what leaves it would cross words at its foot: they stand below, beside `y`.
     """
     wired = wiring(network, found.shown)
     forks = [name for name in wired.inputs if sum(wire.tail == name for wire in wired.wires) > 1]
@@ -22,8 +22,9 @@ def draw_block(network: Network, found: Repeated, beside: str, *, upright: bool)
     nodes = [_fork(name) for name in forks]
     after = {name: _after(wired, name) for name in wired.units}
     nodes += [_unit(network, found, words, name, unit, after[name]) for name, unit in wired.units.items()]
-    caption = _caption(found)
-    lines = [_frame(found, words, [*nodes, *_opposite(found, wired)], "" if upright else caption)]
+    told = _told(found, words)
+    frame = theme.FRAME | {"label": "" if upright else told, "labelloc": "b", "labeljust": "l"}
+    lines = [dot.cluster("block", [*nodes, *_opposite(found, wired)], **frame)]
     lines += [dot.node(name, class_="end", label="x", **theme.BARE) for name in wired.inputs]
     lines.append(dot.node("y", class_="end", label="y", **theme.BARE))
     lines += [dot.edge(name, f"fork {name}", class_="flow", weight=20) for name in forks]
@@ -31,9 +32,8 @@ def draw_block(network: Network, found: Repeated, beside: str, *, upright: bool)
         _wire(found, wired, wire._replace(words="") if after.get(wire.tail) else wire, forks)
         for wire in wired.wires
     ]
-    if upright and caption:
-        text = font(caption, size=9, color=theme.PALE)
-        lines += [dot.node("caption", class_="caption", label=text, **theme.BARE)]
+    if upright:
+        lines.append(dot.node("caption", class_="caption", label=told, **theme.BARE))
         lines += [dot.same_rank(["y", "caption"]), dot.edge("y", "caption", style="invis")]
     first = wired.inputs[0]
     return [*lines, dot.same_rank([beside, first]), dot.edge(beside, first, style="invis", weight=0)]
@@ -121,16 +121,17 @@ def _wire(found: Repeated, wired: Wiring, wire: Wire, forks: list[str]) -> str:
     )
 
 
-def _frame(found: Repeated, words: dict[str, dict[str, str]], nodes: list[str], caption: str) -> str:
+def _told(found: Repeated, words: dict[str, dict[str, str]]) -> Markup:
+    """The block's name, the letters that it is drawn with, and what marks mean."""
     name = [font(found.word.lstrip("_"), size=12, bold=True)]
     name.append(
         font(f"({', '.join(letters(words))})", size=12)
         if words
         else font(f"\N{NO-BREAK SPACE}{found.shown.scope.name}", size=9)
     )
-    if caption:
+    if caption := _caption(found):
         name.append(Markup("&#160;&#160;" + font(caption, size=9, color=theme.PALE)))
-    return dot.cluster("block", nodes, label=dot.rows(name), labelloc="b", labeljust="l", **theme.FRAME)
+    return dot.rows(name)
 
 
 def _caption(found: Repeated) -> str:

@@ -33,7 +33,7 @@ from archdsl.ops.linear import Linear
 MOST = 16  # parts in a row
 ROW = {"rankdir": "LR", "nodesep": 0.45, "ranksep": 0.42}
 U = {"rankdir": "TB", "nodesep": 0.45, "ranksep": 0.42}
-LINES = 6  # lines of text in a box
+LINES = 8  # lines of text in a box
 HUES = ("#e3f2fd", "#bbdefb", "#90caf9", "#64b5f6", "#42a5f5")
 
 
@@ -81,7 +81,10 @@ def _part(network: Network, parts: list[Part], number: int, hues: dict[int, str]
     times = f"×{len(part.children)}" if _alike(network, part) else ""
     role = _role(network, parts, number)
     style = theme.box(role)
-    heading = [font(word, size=11, bold=True) for word in (_title(part, role),) if word]
+    title = _title(part, role)
+    if sum(label(other) == title for other in parts) > 1:  # the units of several stages
+        title = ".".join(part.name.split(".")[-2:])
+    heading = [font(title, size=11, bold=True)] if title else []
     if times:
         heading.append(font(f"\N{NO-BREAK SPACE}{times}", size=11, color="#0d47a1", bold=True))
     lines = [[dot.rows(heading)]] if heading else []
@@ -158,7 +161,7 @@ def _role(network: Network, parts: list[Part], number: int) -> str:
     part, last = parts[number], number == len(parts) - 1
     told = mains(network, part)
     vector = network.operations[part.last - 1].shape.rank == 0
-    if vector and any(isinstance(operation.op, Linear) for operation in told):
+    if vector and len(parts) > 1 and any(isinstance(operation.op, Linear) for operation in told):
         return "head"
     if part.loose and not part.name and len(parts) > 1 and told:
         return "head" if last else "stage" if number else "stem"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -69,6 +70,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
         if isinstance(error, OSError):
             raise Unwritable(str(path), error.strerror or str(error)) from None
         raise
+
+
+def ensure_writable(path: Path) -> None:
+    """Tells before a long work that its result can't be written.
+
+    Raises:
+        Unwritable: as `atomic_path` would when the work is done.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        temporary.touch()
+        temporary.unlink()
+    except OSError as error:
+        raise Unwritable(str(path), error.strerror or str(error)) from None
 
 
 def write_atomically(path: Path, content: bytes) -> None:

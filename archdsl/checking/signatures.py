@@ -41,7 +41,9 @@ class Signature:
     @property
     def told(self) -> tuple[str, ...]:
         """The options that a reader is told of: not the NAME of a recipe stage, which has none."""
-        return tuple(name for name in self.options or () if not isinstance(self.kinds.get(name), StageName))
+        first = self.places[0] if self.places else ""
+        unnamed = isinstance(self.kinds.get(first), StageName)
+        return tuple(name for name in self.options or () if name != first or not unnamed)
 
 
 # What is not known takes anything.

@@ -240,8 +240,9 @@ class Stages(Values):
                 self.word(rest, reach)
                 return None
             if beyond:
-                told = (signature.word, ()) if signature.word else (word.name, signature.places)
-                self.tell(TooManyArguments(*told), argument.span)
+                places_told = () if signature.word else signature.places
+                options = signature.told if signature.word else ()
+                self.tell(TooManyArguments(signature.word or word.name, places_told, options), argument.span)
                 return None
             if name:
                 places[name] = argument.span
@@ -273,7 +274,9 @@ class Stages(Values):
         )
 
     def _complete(self, word: Word, signature: Signature, places: dict[str, Span]) -> None:
-        """Tells of the first argument that is missing."""
+        """Tells of the first argument that is missing, unless an option that there is not was to give it."""
+        if signature.options is not None and not places.keys() <= {*signature.options, *signature.places}:
+            return
         stated = self.file.defaults.get(word.name, ())
         given = {*places, *(keyword.name for statement in stated for keyword in statement.keywords)}
         for name, (doc, labels) in signature.needed.items():

@@ -111,6 +111,9 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("archdsl: interrupted", err=True)
         return INTERRUPTED
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+            near = _meant(error.option_name, error.ctx.command)
+            error = click.NoSuchOption(error.option_name, possibilities=near, ctx=error.ctx)
         error.show()
         return error.exit_code
     except ArchError as error:
@@ -125,6 +128,18 @@ def run(arguments: Sequence[str]) -> int:
         report((without_place(outside(error)),))
         return WRONG_CALL
     return int(code or FINE)
+
+
+def _meant(got: str, command: click.Command) -> list[str]:
+    """The option that a wrong one was probably meant to be; click's own guesses know no foreign words."""
+    names = (name for option in command.params for name in option.opts if name.startswith("--"))
+    options = {_word(name): name for name in names}
+    near = suggest(_word(got), options)
+    return [options[near]] if near else []
+
+
+def _word(option: str) -> str:
+    return option.lstrip("-").replace("-", "_")
 
 
 def _drop_output() -> None:

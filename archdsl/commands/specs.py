@@ -28,8 +28,8 @@ SPACE = "search spaces"
 def command(words: tuple[str, ...], task: str | None, as_json: bool) -> None:
     """List the library's models and search spaces.
 
-    WORDS choose those whose name, family or paper has all of them. Parameters are those of training, at the
-    spec's own input; a model with published weights tells whose they are.
+    WORDS choose those whose name, family, task or paper has all of them. Parameters are those of training,
+    at the spec's own input; a model with published weights tells whose they are.
     """
     specs = collection()
     chosen = {path: program for path, program in specs.items() if _is_meant(path, program, words, task)}
@@ -55,7 +55,7 @@ def _is_meant(path: Path, program: Program, words: Iterable[str], task: str | No
 
 def _searched(path: Path, program: Program) -> tuple[str, ...]:
     about = program.about
-    return path.stem, *(str(about[fact]) for fact in ("family", "title", "paper") if fact in about)
+    return path.stem, *(str(about[fact]) for fact in ("family", "task", "title", "paper") if fact in about)
 
 
 def _nothing(specs: dict[Path, Program], words: Sequence[str], task: str | None) -> str:

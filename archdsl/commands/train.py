@@ -12,6 +12,7 @@ from archdsl.commands.arguments import set_option
 from archdsl.commands.recipes import data_option, recipe_options
 from archdsl.commands.sources import stem
 from archdsl.data import describe
+from archdsl.files import ensure_writable
 from archdsl.tensors import Shape
 from archdsl.training import Epoch, Outcome, Recipe
 
@@ -51,6 +52,7 @@ def _train(
     description = describe(folder)
     shape = Shape(description.channels, recipe.size, recipe.size)
     found = architecture(spec, shape=shape, classes=description.classes, settings=settings)
+    ensure_writable(output)
 
     # Here and not above: a wrong spec is told before torch is awake.
     from archdsl.data import load

@@ -259,6 +259,9 @@ class Arguments:
         if not more and not others:
             return found
         if not isinstance(named.value, Partial):
+            first, field = next(iter(fields.items()))
+            # A NAME that is none is told before what stands after it, which is told of no more.
+            converted(field.metadata["kind"], named, first, found.word, context)
             return found
         named_partial = named.value.but(
             positional=(*named.value.positional, *more),

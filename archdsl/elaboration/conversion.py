@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archdsl.backbones.lookup import backbone
-from archdsl.backbones.table import Backbone
+from archdsl.backbones.table import Backbone, lines
 from archdsl.elaboration.arithmetic import is_list
 from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.context import Context
@@ -20,6 +20,7 @@ from archdsl.ops.backbones import Timm
 from archdsl.source import Span
 from archdsl.stage import BareWord, Gate, Map, Paths, PerLevel, PerLevelValue, Pyramid, Size, StageName, Tag
 from archdsl.syntax import Node
+from archdsl.vocabulary import OF_TIMM
 
 
 class Place(NamedTuple):
@@ -139,7 +140,8 @@ def _stage_name(kind: StageName, value: Value, place: Place) -> Value:
         file = place.context.frame.file
         names = tuple(dict.fromkeys((*file.definitions, *file.vocabulary.library)))
         public = tuple(name for name in names if not name.startswith("_"))
-        known = () if kind.closed else public
+        models = (f"{OF_TIMM}{model}" for model in lines() if kind.timm and model.startswith(value))
+        known = () if kind.closed else (*public, *models)
         raise ArchError(at_word(UnknownWord(place.stage, value, kind.own, known), value, place.span))
     raise ArchError(WrongValue(place.option, "a stage", described(value)).at(place.span))
 

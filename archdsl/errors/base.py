@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, ClassVar, dataclass_transform
 
+from archdsl.errors.foreign import note, ours, plain
 from archdsl.records import Value, fill
 from archdsl.source import Label, Span, picture
 
@@ -122,16 +123,25 @@ class ArchError(Exception):
 def suggest(got: str, known: Iterable[str]) -> str | None:
     """The one known word that `got` was probably meant to be."""
     words = sorted(set(known))
-    lowered = {word.lower(): word for word in words}
-    if got.lower() in lowered:
-        return lowered[got.lower()]
+    spelled = {plain(word): word for word in words} | {word.lower(): word for word in words}
+    meant = spelled.get(got.lower()) or ours(got, words) or spelled.get(plain(got))
+    if meant or note(got):
+        return meant
     near = get_close_matches(got, words, n=1, cutoff=0.6)
-    return near[0] if near else None
+    return _longer(got, words) or (near[0] if near else None)
+
+
+def _longer(got: str, words: list[str]) -> str | None:
+    """The shortest word that a whole name begins or ends: `resnext50_32x4d` for `resnext50`."""
+    whole = plain(got)
+    found = [word for word in words if plain(word).startswith(whole) or plain(word).endswith(whole)]
+    return min(found, key=len) if len(whole) > 4 and found else None
 
 
 def is_certain(got: str, known: Iterable[str]) -> bool:
     """Whether exactly one known word is `got` but for one slip of the keys."""
-    return sum(_is_slip(got, word) for word in set(known)) == 1
+    words = set(known)
+    return not ours(got, words) and sum(_is_slip(got, word) for word in words) == 1
 
 
 def _is_slip(got: str, meant: str) -> bool:

@@ -69,7 +69,8 @@ class Unwritable(Mistake):
 
     def help(self) -> str:
         folder = os.path.dirname(self.path)
-        return f"make the folder `{folder}` first" if folder and self.reason == _NOTHING_THERE else ""
+        missing = folder and self.reason == _NOTHING_THERE and not os.path.isdir(folder)
+        return f"make the folder `{folder}` first" if missing else ""
 
 
 class WrongEnding(Mistake):

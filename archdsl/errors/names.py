@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archdsl.errors.base import Mistake, is_certain, named, suggest
+from archdsl.errors.foreign import note
 
 
 class UnknownStage(Mistake):
@@ -20,7 +21,8 @@ class UnknownStage(Mistake):
     def help(self) -> str:
         if suggest(self.got, self.known):
             return ""
-        return f"define it with `def {self.got}(...) = ...`, or use one of: {named(self.known)}"
+        define = f"define it with `def {self.got}(...) = ...`, or use one of: {named(self.known)}"
+        return note(self.got) or define
 
     def replacement(self) -> str | None:
         return suggest(self.got, self.known)
@@ -49,6 +51,10 @@ class UnknownWord(Mistake):
     def help(self) -> str:
         if suggest(self.got, (*self.known, *self.near)):
             return ""
+        if told := note(self.got):
+            return told
+        if self.stage == "encoder":
+            return "`archdsl specs` lists the library's; a model of timm is `timm:NAME`"
         return f"it knows {named(self.known)}" if self.known else "it wants the name of a definition"
 
     def replacement(self) -> str | None:
@@ -107,7 +113,8 @@ class UnknownOption(Mistake):
         return f"did you mean `{near}`?" if near else ""
 
     def help(self) -> str:
-        return f"options: {named(self.known, 12)}" if self.known else f"`{self.stage}` has no options"
+        options = f"options: {named(self.known, 12)}" if self.known else f"`{self.stage}` has no options"
+        return note(self.got) or options
 
     def replacement(self) -> str | None:
         return suggest(self.got, self.known)
@@ -165,6 +172,9 @@ class UsesItself(Mistake):
         return "a network is finite: `(...) * 4` repeats a part of it"
 
 
+CONSTANTS = ("true", "false", "none")  # which Python writes with capitals
+
+
 class UnknownVariable(Mistake):
     """A word where a number is wanted: as an option's value (of a `stage`), or in arithmetic."""
 
@@ -179,16 +189,14 @@ class UnknownVariable(Mistake):
         return f"`{self.got}` is neither a variable nor an option of `{self.stage}`"
 
     def label(self) -> str:
-        near = suggest(self.got, self.known)
+        near = self.replacement()
         return f"did you mean `{near}`?" if near else ""
 
     def help(self) -> str:
-        if suggest(self.got, self.known):
-            return ""
-        return f"`let {self.got} = ...` defines it"
+        return "" if self.replacement() else f"`let {self.got} = ...` defines it"
 
     def replacement(self) -> str | None:
-        return suggest(self.got, self.known)
+        return suggest(self.got, (*self.known, *CONSTANTS))
 
 
 class WrongValue(Mistake):
@@ -248,6 +256,7 @@ class TooManyArguments(Mistake):
     code = "E111"
     stage: str
     known: tuple[str, ...]
+    options: tuple[str, ...] = ()
 
     def message(self) -> str:
         count = len(self.known)
@@ -258,6 +267,8 @@ class TooManyArguments(Mistake):
         return "one too many"
 
     def help(self) -> str:
+        if self.options:
+            return f"options go by name: {named((f'{option}=' for option in self.options), 12)}"
         return f"in this order: {named(self.known, 12)}" if self.known else ""
 
 

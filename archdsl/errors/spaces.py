@@ -20,7 +20,10 @@ class StillOpen(Mistake):
         return f"`{self.choice}`"
 
     def help(self) -> str:
-        return f"close it with `--set {self.choice}={self.option}`, or search with `archdsl search`"
+        setting = f"{self.choice}={self.option}"
+        setting = f"'{setting}'" if " " in setting else setting  # a shell would part it
+        each = "each" if self.count > 1 else "it"
+        return f"close {each} as in `--set {setting}`, or search with `archdsl search`"
 
 
 class UnknownChoice(Mistake):

@@ -196,7 +196,9 @@ class HyphenName(Mistake):
         return f"names use `_`; a difference is `({self.got})`"
 
     def replacement(self) -> str | None:
-        return self.got.replace("-", "_")
+        whose, _, model = self.got.replace("-", "_").partition("_")
+        # segmentation_models.pytorch calls timm's models so.
+        return f"timm:{model}" if whose in ("timm", "tu") else f"{whose}_{model}"
 
 
 class ReservedWord(Mistake):
@@ -268,7 +270,7 @@ class CallSyntax(Mistake):
         return "behind a name, brackets hold the branches of a join"
 
     def help(self) -> str:
-        return f"write `{self.name} {self.arguments}`"
+        return f"write `{f'{self.name} {self.arguments}'.strip()}`"
 
 
 class NothingInside(Mistake):

@@ -58,7 +58,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         Unwritable: the operating system refused (no such folder, a full disk, no permission).
     """
-    temporary = path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
+    temporary = _beside(path)
     try:
         yield temporary
         _flush(temporary)
@@ -72,13 +72,17 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise
 
 
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
+
+
 def ensure_writable(path: Path) -> None:
     """Tells before a long work that its result can't be written.
 
     Raises:
         Unwritable: as `atomic_path` would when the work is done.
     """
-    temporary = path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
+    temporary = _beside(path)
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

@@ -112,8 +112,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except click.ClickException as error:
         if isinstance(error, click.NoSuchOption) and error.ctx is not None:
-            near = _meant(error.option_name, error.ctx.command)
-            error = click.NoSuchOption(error.option_name, possibilities=near, ctx=error.ctx)
+            error = click.UsageError(_no_option(error.option_name, error.ctx.command), error.ctx)
         error.show()
         return error.exit_code
     except ArchError as error:
@@ -130,12 +129,13 @@ def run(arguments: Sequence[str]) -> int:
     return int(code or FINE)
 
 
-def _meant(got: str, command: click.Command) -> list[str]:
-    """The option that a wrong one was probably meant to be; click's own guesses know no foreign words."""
+def _no_option(got: str, command: click.Command) -> str:
+    """That there is no such option, and which was meant; click's own guesses know no foreign words."""
     names = (name for option in command.params for name in option.opts if name.startswith("--"))
     options = {_word(name): name for name in names}
     near = suggest(_word(got), options)
-    return [options[near]] if near else []
+    hint = f" Did you mean '{options[near]}'?" if near else ""
+    return f"No such option '{got}'.{hint}"
 
 
 def _word(option: str) -> str:

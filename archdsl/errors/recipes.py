@@ -474,6 +474,28 @@ class NoPyramid(Mistake):
         return "form"
 
 
+class OtherClasses(Mistake):
+    """A definition as `head` that has no `out`, and gives another number of channels."""
+
+    code = "E279"
+    form: str
+    out: int
+    got: int
+
+    def message(self) -> str:
+        form = f"`{self.form}`" if self.form != "stage" else "this pipeline"
+        return f"{form} as `head` gives {_counted(self.got, 'channel')}, not {self.out}"
+
+    def label(self) -> str:
+        return "it takes no `out`"
+
+    def help(self) -> str:
+        return f"`| head 1x1 out={self.out}` behind it makes {self.out} of them"
+
+    def blames(self) -> str:
+        return "out"
+
+
 def _counted(number: int, word: str, plural: str = "s") -> str:
     return f"{number} {word}{'' if number == 1 else plural}"
 

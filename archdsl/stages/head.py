@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, final
 
-from archdsl.errors.recipes import HeadTwice, MissingOption, WrongFlow
+from archdsl.errors.recipes import HeadTwice, MissingOption, OtherClasses, WrongFlow
 from archdsl.op import Flag, Int, Real, Word, arg
 from archdsl.ops.convolutions import Conv
 from archdsl.ops.linear import Linear
@@ -69,7 +69,12 @@ class Head(Stage):
         given = {"out": self.out, "dropout": rate}
         keywords = {word: value for word, value in given.items() if value is not None and form.takes(word)}
         made = net.run(form, flow, name=name, **keywords)
-        return self._resized(net, made.maps[-1] if isinstance(made, Pyramid) else made)
+        x = made.maps[-1] if isinstance(made, Pyramid) else made
+        if self.out not in (None, x.shape.channels):  # what has `out` has been given it
+            raise OtherClasses(form.word, self.out, x.shape.channels)
+        if self.activation is not None:
+            x = net.part(name).call(self.activation, x, name="activation")
+        return self._resized(net, x)
 
     def _out(self) -> int:
         if self.out is None:

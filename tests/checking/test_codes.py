@@ -73,6 +73,7 @@ TOLD = [
     ("E273", "encoder plain widths=[8, 16] | skip plain channels=«8» | up nearest | head 1x1 out=2"),
     ("E274", "encoder plain widths=[8, 16] | skip gated gate=«scse» | up nearest | head 1x1 out=2"),
     ("E278", "encoder plain widths=[8, 16] | neck «gap» | skip none | up nearest | head 1x1 out=2"),
+    ("E279", "encoder plain widths=[8, 16] | head gap out=«4»"),
     # ---- spaces
     ("E304", "conv 1x1 «8..4»"),
     ("E305", "conv 1x1 «4..8:0»"),

@@ -36,6 +36,7 @@ CALLS = {
     "an_unknown_choice": ["compile", "a.arch", "--set=upp=bilinear"],
     "an_unknown_option_of_a_choice": ["compile", "a.arch", "--set=up=nearest"],
     "nothing_to_fix": ["check", "--fix", "-"],
+    "an_option_of_another_tool": ["train", "a.arch", "--data=nets", "--lr=0.1"],
     "no_folder_of_data": ["train", "a.arch", "--data=none"],
 }
 

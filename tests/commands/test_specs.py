@@ -71,6 +71,10 @@ def test_a_task_chooses(archdsl):
     assert {facts["task"] for facts in found.values()} == {"segmentation"}
 
 
+def test_a_task_is_a_word_too(archdsl):
+    assert listed(archdsl, "segmentation", "unet") == listed(archdsl, "--task=segmentation", "unet")
+
+
 @pytest.mark.parametrize(
     ("words", "meant"),
     [

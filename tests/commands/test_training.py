@@ -55,6 +55,15 @@ def test_demo_data_takes_no_folder_that_holds_something_else(archdsl, tmp_path):
     assert "`mine` is there already and holds something else" in ended.err
 
 
+@pytest.mark.parametrize("output", ["none/a.safetensors", "cells"])
+def test_training_does_not_begin_where_its_weights_cannot_be_written(archdsl, small, cells, tmp_path, output):
+    (tmp_path / "cells").mkdir()
+    ended = archdsl("train", small, "--data", cells, *FAST, "-o", output)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"`{output}` cannot be written" in ended.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.arch", "cells"]
+
+
 def test_training_tells_each_epoch_and_saves_the_weights(archdsl, small, cells, tmp_path):
     ended = archdsl("train", small, "--data", cells, *FAST, "--epochs=2")
     assert ended.code == 0, ended.err

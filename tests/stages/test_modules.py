@@ -176,3 +176,11 @@ def test_a_module_says_which_outputs_are_no_logits_any_more() -> None:
     assert archdsl.compile("encoder resnet18 | head 1x1 out=2 activation=softmax").activations == {
         "out": "softmax"
     }
+
+
+def test_an_activation_stands_behind_a_head_of_any_form() -> None:
+    text = "encoder plain widths=[4, 8] | neck fpn channels=8 | head fpn out=2"
+    plain, probabilities = (archdsl.compile(f"{text}{more}") for more in ("", " activation=sigmoid"))
+    assert probabilities.activations == {"out": "sigmoid"}
+    assert plain.activations == {}
+    assert plain.state_dict().keys() == probabilities.state_dict().keys()

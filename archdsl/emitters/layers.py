@@ -310,12 +310,21 @@ def unpool(x: Tensor, of: Tensor, size: tuple[int, ...], pad: tuple[int, ...]) -
     """x where the largest numbers of the windows of `of` stand, among zeros.
 
     As `max_unpool`, which looks at the values of sizes. Windows that reach over an edge, which x may not
-    have, get zeros.
+    have, get zeros. The map is padded to whole windows: a pooling that rounds up looks at values, too.
     """
+    whole = [
+        side + 2 * around + (-side - 2 * around) % step
+        for side, step, around in zip(of.shape[2:], size, pad, strict=True)
+    ]
+    padding: list[int] = []
+    for side, around, wanted in zip(of.shape[2:], pad, whole, strict=True):
+        padding = [around, wanted - side - around, *padding]
+    padded = F.pad(of, padding, value=-math.inf)
     pool = F.max_pool2d_with_indices if of.ndim == 4 else F.max_pool3d_with_indices
-    largest, places = pool(of, size, size, pad, ceil_mode=True)
-    flat = torch.zeros_like(of).flatten(2)
-    return flat.scatter(2, places.flatten(2), align_like(x, largest).flatten(2)).reshape(of.shape)
+    largest, places = pool(padded, size, size)
+    flat = torch.zeros_like(padded).flatten(2)
+    spread = flat.scatter(2, places.flatten(2), align_like(x, largest).flatten(2)).reshape(padded.shape)
+    return F.pad(spread, [-margin for margin in padding])
 
 
 def crop_like(x: Tensor, like: Tensor, offset: Sequence[int] | None) -> Tensor:

@@ -312,13 +312,9 @@ def unpool(x: Tensor, of: Tensor, size: tuple[int, ...], pad: tuple[int, ...]) -
     As `max_unpool`, which looks at the values of sizes. Windows that reach over an edge, which x may not
     have, get zeros. The map is padded to whole windows: a pooling that rounds up looks at values, too.
     """
-    whole = [
-        side + 2 * around + (-side - 2 * around) % step
-        for side, step, around in zip(of.shape[2:], size, pad, strict=True)
-    ]
     padding: list[int] = []
-    for side, around, wanted in zip(of.shape[2:], pad, whole, strict=True):
-        padding = [around, wanted - side - around, *padding]
+    for side, step, around in zip(of.shape[2:], size, pad, strict=True):
+        padding = [around, around + (-side - 2 * around) % step, *padding]
     padded = F.pad(of, padding, value=-math.inf)
     pool = F.max_pool2d_with_indices if of.ndim == 4 else F.max_pool3d_with_indices
     largest, places = pool(padded, size, size)

@@ -102,7 +102,7 @@ def load(
         Mistake: if the path can't be read.
     """
     source, folder, name = _source(spec)
-    shape = None if input is None else Shape(*input)
+    shape = None if input is None else _shape_of(input)
     program = _program(source, folder, shape, classes)
     found = mistakes(program)
     if not found and classes is not None:
@@ -194,6 +194,13 @@ def check(spec: SpecLike, *, object_size: int | None = None) -> tuple[Diagnostic
     tree, of_text = parse_leniently(source)
     vocabulary = Vocabulary(OPERATIONS, STAGES, _library(), parse)
     return check_text(Program(vocabulary.file(tree, folder)), of_text, object_size)
+
+
+def _shape_of(input: Shape | tuple[int, ...]) -> Shape:
+    if isinstance(input, str) or len(input) not in (3, 4):
+        wanted = "(channels, height, width), or (channels, depth, height, width) of a volume"
+        raise ValueError(f"input is the shape of one image, {wanted}, not {input!r}")
+    return Shape(*input)
 
 
 __all__ = ["Architecture", "Space", "check", "compile", "load", "minimum_input"]

@@ -113,7 +113,8 @@ def _overlap(one: Span | None, other: Span | None) -> bool:
 
 # ---- a text with mistakes --------------------------------------------------------------------
 
-_NAMED = re.compile(r"^[ \t]*(?:def|let)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+# A name that was to be defined: after its word, or, where that was forgotten, before its `=`.
+_NAMED = re.compile(r"^(?:[ \t]*(?:def|let)[ \t]+|(?=\w+[ \t]*=(?!=)))([A-Za-z_]\w*)", re.MULTILINE)
 _USES = re.compile(r"^[ \t]*use\b", re.MULTILINE)
 
 

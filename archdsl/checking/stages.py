@@ -173,7 +173,7 @@ class Stages(Values):
             signature = self._signature(word, reach)
         places = self._arguments(word, signature, reach)
         if whole and places is not None:
-            self._complete(word, signature, places)
+            self._complete(word, signature, places, reach)
         if word.name == "share" and word.arguments and isinstance(word.arguments[0], Name):
             self._shared(word.arguments[0], reach)
 
@@ -273,7 +273,7 @@ class Stages(Values):
             and not name.span.source.line(name.span.line)[: name.span.column - 1].strip()
         )
 
-    def _complete(self, word: Word, signature: Signature, places: dict[str, Span]) -> None:
+    def _complete(self, word: Word, signature: Signature, places: dict[str, Span], reach: Reach) -> None:
         """Tells of the first argument that is missing, unless an option that there is not was to give it."""
         if signature.options is not None and not places.keys() <= {*signature.options, *signature.places}:
             return
@@ -283,6 +283,8 @@ class Stages(Values):
             if name not in given:
                 told = EXAMPLES.get(word.name) if name == signature.places[0] else None
                 wanted, example = told or (name, "")
+                if not word.arguments and reach.has_label(word.name):
+                    doc = f"the value of that name is `@{word.name}`"
                 self.tell(MissingArgument(word.name, wanted, doc, example), word.name_span, *labels)
                 return
 

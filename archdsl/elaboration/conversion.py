@@ -11,6 +11,7 @@ from archdsl.backbones.table import Backbone, lines
 from archdsl.elaboration.arithmetic import is_list
 from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.context import Context
+from archdsl.elaboration.published import DEFAULT_TAG
 from archdsl.elaboration.values import Given, Partial, Quoted, Value, described, shown
 from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.names import OutOfBounds, UnknownVariable, UnknownWord, WrongValue
@@ -143,7 +144,8 @@ def _stage_name(kind: StageName, value: Value, place: Place) -> Value:
         models = (f"{OF_TIMM}{model}" for model in lines() if kind.timm and model.startswith(value))
         known = () if kind.closed else (*public, *models)
         raise ArchError(at_word(UnknownWord(place.stage, value, kind.own, known), value, place.span))
-    raise ArchError(WrongValue(place.option, "a stage", described(value)).at(place.span))
+    quoted = value if isinstance(value, str) and value.isidentifier() else ""
+    raise ArchError(WrongValue(_who(place), "a stage", described(value), quoted).at(place.span))
 
 
 def _model(kind: Model, value: Value, place: Place) -> Backbone:
@@ -174,7 +176,12 @@ def _tag(kind: Tag, value: Value, place: Place) -> str | None:
         return None
     if not isinstance(value, str):
         raise ArchError(
-            WrongValue(place.option, "the name of published weights", described(value)).at(place.span)
+            WrongValue(
+                place.option,
+                "the name of published weights",
+                described(value),
+                DEFAULT_TAG if value is True else "",  # as `pretrained=True` elsewhere
+            ).at(place.span)
         )
     return str(value)
 

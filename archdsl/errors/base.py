@@ -135,7 +135,7 @@ def _longer(got: str, words: list[str]) -> str | None:
     """The shortest word that a whole name begins or ends: `resnext50_32x4d` for `resnext50`."""
     whole = plain(got)
     found = [word for word in words if plain(word).startswith(whole) or plain(word).endswith(whole)]
-    return min(found, key=len) if len(whole) > 4 and found else None
+    return min(found, key=len) if len(whole) > 3 and found else None
 
 
 def is_certain(got: str, known: Iterable[str]) -> bool:

@@ -22,6 +22,7 @@ WORDS = {
     "decoder": ("up",),
     "deconv": ("transpose", "transpose_conv"),
     "deformconv": ("deform",),
+    "densecrf": ("crf",),
     "depthwiseconv": ("dwconv",),
     "fc": ("linear",),
     "globalaveragepooling": ("gap",),
@@ -69,6 +70,10 @@ WORDS = {
     "scalefactor": ("scale", "factor"),
     "strides": ("stride",),
     "usebias": ("bias",),
+    # figures
+    "flops": ("macs",),
+    "gflops": ("macs",),
+    "madds": ("macs",),
     # of commands and studies
     "batchsize": ("batch",),
     "gpu": ("device",),
@@ -83,9 +88,17 @@ WORDS = {
 # For what has no word of ours: what to do instead.
 _CHANNELS = "how many channels enter is known from what flows; those of the image stand in `input 1x256x256`"
 _FREEZING = "weights are frozen in Python: `model.encoder.requires_grad_(False)`"
+_LAYERS = "layers are stages of their own, `conv 3x3 64 | bn | relu`, and `block=` takes a definition of such"
 _UNET = "a U-Net is `encoder resnet34 | skip plain | up transpose | head 1x1 out=2`"
 _NAME = "the backbone's name stands bare: `encoder resnet34`"
 NOTES = {
+    "activation": _LAYERS,
+    "norm": _LAYERS,
+    "usebatchnorm": _LAYERS,
+    "usenorm": _LAYERS,
+    "import": 'the definitions of another file come with `use "blocks.arch"`',
+    "include": 'the definitions of another file come with `use "blocks.arch"`',
+    "range": "`a..b` counts from a to b: `for i in 0..2 (...)`",
     "backbone": _NAME,
     "encodername": _NAME,
     "freeze": _FREEZING,

@@ -373,7 +373,9 @@ class UnknownFunction(Mistake):
         return f"did you mean `{near}`?" if near else ""
 
     def help(self) -> str:
-        return "" if suggest(self.got, self.known) else f"functions: {named(self.known, 16)}"
+        if suggest(self.got, self.known):
+            return ""
+        return note(self.got) or f"functions: {named(self.known, 16)}"
 
     def replacement(self) -> str | None:
         return suggest(self.got, self.known)

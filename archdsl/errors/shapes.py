@@ -164,7 +164,8 @@ class WrongRank(Mistake):
         return f"{self.argument} {size(self.value)} of `{self.word}` does not fit {described(self.given)}"
 
     def label(self) -> str:
-        return f"{len(self.given) - 1} numbers wanted here"
+        count = len(self.given) - 1
+        return f"{count} number{'s' * (count != 1)} wanted here"
 
     def help(self) -> str:
         if len(set(self.value)) == 1:

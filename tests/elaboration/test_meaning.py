@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -228,3 +229,9 @@ def test_what_a_definition_makes_and_nothing_reads_is_not_built() -> None:
     made = architecture("def f = conv 3x3 8 as a | conv 3x3 9 as b | @a | relu\nf | f")
     assert [o.path for o in made.network.operations] == ["0.a", "0.2", "1.a", "1.2"]
     assert sum(p.numel() for p in made.to_torch().parameters()) == made.params
+
+
+@pytest.mark.parametrize("shape", [(64, 64), "3x64x64", (1, 3, 8, 64, 64)])
+def test_an_input_is_the_shape_of_one_image(shape: Any) -> None:
+    with pytest.raises(ValueError, match="input is the shape of one image"):
+        archdsl.load("conv 3x3 8", input=shape)

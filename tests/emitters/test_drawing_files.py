@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import archdsl
 from archdsl.emitters.drawing import backends, draw, svg, write
 from archdsl.errors.commands import Unwritable, WrongEnding, without_place
 from archdsl.network import Network, Scope
@@ -256,3 +257,8 @@ def test_hostile_names_are_shown_as_they_are():
     assert image is not None
     assert tame(name) in shown(image)
     assert "<image" not in image
+
+
+def test_there_are_two_levels() -> None:
+    with pytest.raises(ValueError, match="one of recipe, full, not 'all'"):
+        archdsl.load("conv 3x3 8").draw(level="all")

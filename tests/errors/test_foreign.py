@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import archdsl
@@ -28,11 +30,16 @@ MEANT = [
     ("encoder resnet18 | skip «concat» | up nearest | head 1x1 out=2", "plain"),
     ("encoder resnet18 | skip plain | up «deconv» | head 1x1 out=2", "transpose"),
     ("encoder resnet18 | skip plain | up nearest block=«resblock» | head 1x1 out=2", "residual_block"),
+    ("require «flops» < 1G\nconv 3x3 8", "macs"),
+    ("encoder resnet18 | head linear out=2 | «densecrf»", "crf"),
+    ("encoder resnet18 weights=«true» | head linear out=2", "imagenet"),
+    ('encoder «"resnet18"» | head linear out=2', "resnet18"),
     # a part of a name, not the nearest other one
     ("encoder «resnext50» | head linear out=2", "resnext50_32x4d"),
     ("encoder «xception» | head linear out=2", "legacy_xception"),
     ("encoder «efficientnet_v2_s» | head linear out=2", "tf_efficientnetv2_s"),
     # models of timm, also as segmentation_models.pytorch writes them
+    ("conv 3x3 3 | crf «iter»=10", "iterations"),
     ("encoder «swin_tiny» | head linear out=2", "timm:swin_tiny_patch4_window7_224"),
     (f"encoder «timm-regnety_032» | {DECODER}", "timm:regnety_032"),
     (f"encoder «tu-convnext-tiny» | {DECODER}", "timm:convnext_tiny"),
@@ -48,7 +55,7 @@ def test_a_foreign_word_is_told_alone_with_ours_for_it(marked: str, meant: str) 
     assert found.fix is not None
     assert found.span.start == marked.index("«")
     assert (found.fix.span.text, found.fix.text) == (marked[marked.index("«") + 1 : marked.index("»")], meant)
-    assert f"did you mean `{meant}`?" in str(found)
+    assert re.search(f"(did you mean|write) `{meant}`", str(found))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +66,8 @@ def test_a_foreign_word_is_told_alone_with_ours_for_it(marked: str, meant: str) 
         ("encoder resnet18 freeze=true | head linear out=2", "model.encoder.requires_grad_(False)"),
         ("encoder backbone=resnet18 | head linear out=2", "encoder resnet34"),
         ("unet resnet34 out=2", "skip plain"),
+        ("encoder resnet18 | skip plain | up nearest norm=gn | head 1x1 out=2", "`block=`"),
+        ("for i in range(3) (conv 3x3 8)", "for i in 0..2 (...)"),
         ("encoder mit_b0 | head linear out=2", "timm:NAME"),
     ],
 )
@@ -74,10 +83,16 @@ def test_what_has_no_word_of_ours_gets_a_hint_and_no_guess(text: str, told: str)
     [
         ("encoder resnet18 | context ASPP rates=[6, 12] | head 1x1 out=2", "E102"),
         ("encoder backbone=resnet18 | head linear out=2", "E103"),
+        ("classes = 2\nencoder resnet18 | head linear out=classes", "E013"),
     ],
 )
 def test_what_follows_from_a_mistake_is_not_told(text: str, code: str) -> None:
     assert [found.code for found in archdsl.check(Source("a.arch", text))] == [code]
+
+
+def test_a_stage_that_wants_more_and_is_called_as_a_value_is_that_value() -> None:
+    (found,) = archdsl.check(Source("a.arch", "conv 3x3 8 as skip | relu | concat(id, skip)"))
+    assert "the value of that name is `@skip`" in str(found)
 
 
 def test_a_word_of_ours_means_itself() -> None:

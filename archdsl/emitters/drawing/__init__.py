@@ -27,12 +27,17 @@ class Drawn(NamedTuple):
     advice: NotDrawn | None = None
 
 
+LEVELS = ("recipe", "full")
+
+
 def draw(network: Network, *, title: str = "", level: str = "recipe") -> str:
     """A network as DOT text, the same for the same network.
 
     At the level `recipe` an encoder with its decoder is the grid that people know, any other
     network a row of its parts with the block that repeats; at `full` it is every operation.
     """
+    if level not in LEVELS:
+        raise ValueError(f"level is one of {', '.join(LEVELS)}, not {level!r}")
     if level == "full":
         return draw_full(network, title)
     recipe = with_reads(with_ends(network))

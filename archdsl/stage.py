@@ -79,16 +79,20 @@ def described_flow(flow: Flow) -> str:
 class BareWord(str):
     """A word that names nothing in scope; the stage that gets it knows what it means.
 
-    `span` is where it is written.
+    `span` is where it is written, `known` gives the stages that have a name there.
     """
 
-    __slots__ = ("span",)
+    __slots__ = ("known", "span")
 
     span: Span | None
+    known: Callable[[], tuple[str, ...]]
 
-    def __new__(cls, word: str, span: Span | None = None) -> BareWord:
+    def __new__(
+        cls, word: str, span: Span | None = None, known: Callable[[], tuple[str, ...]] = tuple
+    ) -> BareWord:
         made = super().__new__(cls, word)
         made.span = span
+        made.known = known
         return made
 
 

@@ -67,7 +67,8 @@ class Arguments:
             raise Muted
         meaning = context.frame.file.meaning(word.name)
         if meaning is None and isinstance(value, BareWord):
-            raise ArchError(at_word(UnknownStage(value, self._stage_words(context)), value, word.name_span))
+            known = value.known() or self._stage_words(context)
+            raise ArchError(at_word(UnknownStage(value, known), value, word.name_span))
         if meaning is None:
             return None
         if isinstance(meaning, Binding):

@@ -47,6 +47,7 @@ from archdsl.syntax import (
     Marked,
     Name,
     Pipeline,
+    Range,
     Word,
     as_pipeline,
 )
@@ -299,7 +300,8 @@ class Elaborator(Joins):
             raise ArchError(MissingArgument("levels", "a list").at(word.span))
         value = self.evaluator.evaluate(word.arguments[0], context, context.word(word, "levels"))
         if not is_list(value) or not all(isinstance(index, int) for index in value) or not value:
-            raise ArchError(WrongValue("levels", "a list of whole numbers", described(value)).at(word.span))
+            got = "a choice of one" if isinstance(word.arguments[0], Range) else described(value)
+            raise ArchError(WrongValue("levels", "a list of whole numbers", got).at(word.span))
         return Pyramid(tuple(self._pick(levels, index, word) for index in value))
 
     def _pyramid(self, flow: Any, word: Word) -> Pyramid:

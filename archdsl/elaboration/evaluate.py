@@ -134,7 +134,8 @@ class Evaluator:
         except Mistake as mistake:
             raise ArchError(mistake.at(node.span)) from None
         if meaning is None:
-            return BareWord(name, node.span)
+            file = context.frame.file
+            return BareWord(name, node.span, lambda: file.vocabulary.stage_words(file))
         if isinstance(meaning, Binding):
             return self.let(meaning, context)
         return self.partial(Word(node.span, name, (), node.span), context, words)

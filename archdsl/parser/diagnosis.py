@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from archdsl.errors.base import Diagnostic
@@ -283,6 +284,9 @@ def _no_pipe(stop: Stop) -> Diagnostic | None:
     got = stop.got
     if got is None or "_PIPE" not in stop.accepts:
         return None
+    times = re.fullmatch(r"x(\d*)", got.text)
+    if times and stop.before is not None and stop.before.kind == "close":
+        return ForeignHabit("a repeat is written `*`", "", f"* {times[1]}".strip()).at(stop.span(got))
     starts = got.kind in ("name", "at") or got.text in ("(", "{", "for", "if")
     return NoPipe(got.text).at(stop.span(got)) if starts else None
 

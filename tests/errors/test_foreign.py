@@ -34,6 +34,8 @@ MEANT = [
     ("encoder resnet18 | head linear out=2 | «densecrf»", "crf"),
     ("encoder resnet18 weights=«true» | head linear out=2", "imagenet"),
     ('encoder «"resnet18"» | head linear out=2', "resnet18"),
+    ("conv 3x3 8 | (conv 3x3 8 | relu) «x» 3", "*"),
+    ("conv 3x3 8 | (conv 3x3 8 | relu) «x3»", "* 3"),
     # a part of a name, not the nearest other one
     ("encoder «resnext50» | head linear out=2", "resnext50_32x4d"),
     ("encoder «xception» | head linear out=2", "legacy_xception"),
@@ -55,7 +57,7 @@ def test_a_foreign_word_is_told_alone_with_ours_for_it(marked: str, meant: str) 
     assert found.fix is not None
     assert found.span.start == marked.index("«")
     assert (found.fix.span.text, found.fix.text) == (marked[marked.index("«") + 1 : marked.index("»")], meant)
-    assert re.search(f"(did you mean|write) `{meant}`", str(found))
+    assert re.search(f"(did you mean|write) `{re.escape(meant)}`", str(found))
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,17 @@ def test_what_follows_from_a_mistake_is_not_told(text: str, code: str) -> None:
 def test_a_stage_that_wants_more_and_is_called_as_a_value_is_that_value() -> None:
     (found,) = archdsl.check(Source("a.arch", "conv 3x3 8 as skip | relu | concat(id, skip)"))
     assert "the value of that name is `@skip`" in str(found)
+
+
+def test_a_word_handed_on_is_looked_up_where_it_is_written() -> None:
+    text = "def my_block(w) = conv 3x3 w | relu\nencoder plain block=my_blok | head linear out=2"
+    (found,) = archdsl.check(Source("a.arch", text))
+    assert found.labels[0].text == "did you mean `my_block`?"
+
+
+def test_a_range_is_no_list_of_levels() -> None:
+    (found,) = archdsl.check(Source("a.arch", "encoder resnet18 | levels 1..3 | neck fpn"))
+    assert found.message == "`levels` takes a list of whole numbers, not a choice of one"
 
 
 def test_a_word_of_ours_means_itself() -> None:

@@ -34,9 +34,14 @@ class Assembly(Record):
     @cached_property
     def whole(self) -> list[Part]:
         """All parts that training holds."""
-        return self.parts(training=True)
+        return self._parts(training=True)
 
-    def parts(self, training: bool) -> list[Part]:
+    @cached_property
+    def inference(self) -> list[Part]:
+        """The parts that inference needs."""
+        return self._parts(training=False) if self.builder.training else self.whole
+
+    def _parts(self, training: bool) -> list[Part]:
         """Items that some output needs, in order; `training` counts its outputs too."""
         builder = self.builder
         wanted = set(self.outputs)
@@ -68,8 +73,7 @@ class Assembly(Record):
         builder = self.builder
         params = macs = 0
         counted: set[str] = set()
-        parts = self.whole
-        for part in parts:
+        for part in self.whole:
             if part.block is not None:
                 if not part.item.shared:  # type: ignore[union-attr]
                     params += part.block.params
@@ -78,16 +82,14 @@ class Assembly(Record):
                 if path not in counted:
                     counted.add(path)
                     params += cost.params
-        if builder.training:
-            parts = self.parts(training=False)
-        for part in parts:
+        for part in self.inference:
             macs += builder.costs[part.position].macs if part.block is None else part.block.macs
         return Cost(params, macs)
 
     @cached_property
     def opaque(self) -> bool:
         """Whether another library works in inference: then only shapes and parameters are known."""
-        for part in self.parts(training=False):
+        for part in self.inference:
             if part.block is not None and part.block.opaque:
                 return True
             if isinstance(part.item, Operation) and part.item.op.opaque:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from archdsl.errors import ArchError
@@ -224,6 +225,12 @@ class Mark(NamedTuple):
     operations: int
 
 
+@lru_cache(maxsize=65_536)
+def applied(op: Op, shapes: Shapes, strides: tuple[Stride, ...]) -> tuple[Shape, Stride, Cost]:
+    """What an operation gives, and what it costs: the same operation comes up in many blocks."""
+    return op.shape(shapes), whole(op.stride_after(shapes, strides)), op.cost(shapes)
+
+
 class Builder:
     """Collects operations. `flat` builders lay blocks out at once; the outermost keeps them whole."""
 
@@ -262,12 +269,12 @@ class Builder:
 
     def add(self, op: Op, inputs: tuple[int, ...], path: str, span: Span) -> int:
         """Adds an operation; its shape rule may raise a Mistake."""
-        shapes = tuple(self.shapes[value] for value in inputs)
-        shape = op.shape(shapes)
-        stride = whole(op.stride_after(shapes, tuple(self.strides[value] for value in inputs)))
+        shapes = tuple([self.shapes[value] for value in inputs])
+        strides = tuple([self.strides[value] for value in inputs])
+        shape, stride, cost = applied(op, shapes, strides)
         self._count(1, span)
         self.items.append(Operation(op, inputs, shape, stride, path, span))
-        self.costs.append(op.cost(shapes))
+        self.costs.append(cost)
         return self.value(shape, stride)
 
     def value(self, shape: Shape, stride: Stride) -> int:

@@ -35,8 +35,10 @@ class Place(NamedTuple):
 
 def converted(kind: Any, given: Given, option: str, stage: str, context: Context) -> Value:
     """A value as its kind wants it; raises WrongValue, OutOfBounds, UnknownWord, UnknownVariable."""
-    value, span = given
-    place = Place(option, stage, span, context)
+    return _converted(kind, given.value, Place(option, stage, given.span, context))
+
+
+def _converted(kind: Any, value: Value, place: Place) -> Value:
     if value is None and (getattr(kind, "optional", False) or isinstance(kind, Gate | PerLevel)):
         return PerLevelValue((None,), False) if isinstance(kind, PerLevel) else None
     if isinstance(value, BareWord) and not isinstance(
@@ -44,10 +46,6 @@ def converted(kind: Any, given: Given, option: str, stage: str, context: Context
     ):
         raise ArchError(_not_a_variable(kind, value, place))
     return RULES[type(kind)](kind, value, place)
-
-
-def _one(kind: Any, value: Value, place: Place) -> Value:
-    return converted(kind, Given(value, place.span), place.option, place.stage, place.context)
 
 
 def _not_a_variable(kind: Any, value: BareWord, place: Place) -> Diagnostic:
@@ -93,7 +91,7 @@ def _dims(kind: Dims, value: Value, place: Place) -> Value:
         got = shown(value) if isinstance(value, Fraction) else described(value)
         raise ArchError(WrongValue(place.option, "a size such as 3x3", got).at(place.span))
     for size in sizes:
-        check_bounds(Int(low=kind.low), size, place.option, place.span)
+        check_bounds(kind, size, place.option, place.span)
     return value if isinstance(value, int) else sizes
 
 
@@ -161,8 +159,8 @@ def _gate(kind: Gate, value: Value, place: Place) -> Value:
 
 def _per_level(kind: PerLevel, value: Value, place: Place) -> PerLevelValue:
     if is_list(value):
-        return PerLevelValue(tuple(_one(kind.kind, each, place) for each in value), True)
-    return PerLevelValue((_one(kind.kind, value, place),), False)
+        return PerLevelValue(tuple(_converted(kind.kind, each, place) for each in value), True)
+    return PerLevelValue((_converted(kind.kind, value, place),), False)
 
 
 def _path_list(kind: Paths, value: Value, place: Place) -> tuple[str, ...]:
@@ -203,12 +201,13 @@ RULES: dict[type, Callable[..., Value]] = {
 }
 
 
-def check_bounds(kind: Int | Real, value: int | Fraction, option: str, span: Span) -> None:
+def check_bounds(kind: Int | Real | Dims, value: int | Fraction, option: str, span: Span) -> None:
+    highest = None if isinstance(kind, Dims) else kind.high
     below = kind.low is not None and value < kind.low
-    above = kind.high is not None and value > kind.high
+    above = highest is not None and value > highest
     if below or above:
         low = "" if kind.low is None else f"{kind.low:g}"
-        high = "" if kind.high is None else f"{kind.high:g}"
+        high = "" if highest is None else f"{highest:g}"
         raise ArchError(OutOfBounds(option, shown(value), low, high).at(span))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -74,6 +74,7 @@ class Wires:
         self.span = span
         self.words = words
         self.recipe = recipe
+        self._keys: dict[tuple[Any, ...], Hashable] = {}
 
     @property
     def image(self) -> Map:
@@ -133,7 +134,7 @@ class Wires:
         words = join_words(self.words, name)
         if self.context.frame.run.memo is not None:
             try:
-                whole = ("cell", key_of(key), tuple(map(key_of, maps)), key_of(self.image))
+                whole = ("cell", self._key(key), tuple(map(key_of, maps)), key_of(self.image))
                 return self._remembered(whole, name, maps, build, inside, words)
             except Uncacheable:
                 pass
@@ -144,6 +145,13 @@ class Wires:
         builder.scopes.append(NetworkScope(inside.scope.prefix, "", first, len(builder.items)))
         builder.leaves[inside.scope.prefix] = made.value
         return made
+
+    def _key(self, settings: tuple[Any, ...]) -> Hashable:
+        """The key of a part's settings, which the nodes of a level share."""
+        found = self._keys.get(settings)
+        if found is None:
+            found = self._keys[settings] = key_of(settings)
+        return found
 
     def _remembered(
         self, key: Any, name: str, maps: tuple[Map, ...], build: Any, inside: Context, words: str

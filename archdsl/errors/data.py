@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archdsl.errors.base import Mistake, named, suggest
+from archdsl.errors.shapes import described
 
 LAYOUTS = (
     "for segmentation a folder holds images/ and masks/ with the same file names, for classification a "
@@ -275,7 +276,7 @@ class OutputsDoNotFit(Mistake):
     classes: int
 
     def message(self) -> str:
-        shape = "x".join(map(str, self.got)) or "several maps"
+        shape = described(self.got) if self.got else "several maps"
         if self.task == "segmentation":
             wanted = f"{self.classes} channels at every pixel"
         else:

@@ -26,7 +26,7 @@ def size(sizes: Sizes) -> str:
 def described(shape: Sizes) -> str:
     """A shape with the name of what has it: `a map of 64x28x28`."""
     if len(shape) == 1:
-        return f"a vector of {shape[0]} features"
+        return f"a vector of {shape[0]} feature{'s' * (shape[0] != 1)}"
     return f"a {'volume' if len(shape) == 4 else 'map'} of {size(shape)}"
 
 

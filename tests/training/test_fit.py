@@ -256,7 +256,9 @@ def test_other_errors_of_a_module_are_not_called_a_lack_of_memory(blank: Data) -
 
 
 def test_a_network_for_other_classes_is_told(blank: Data) -> None:
-    with pytest.raises(OutputsDoNotFit, match="`out` is 4x8x8, the data wants 3 channels at every pixel"):
+    with pytest.raises(
+        OutputsDoNotFit, match="`out` is a map of 4x8x8, the data wants 3 channels at every pixel"
+    ):
         fit(Small(classes=4), blank, RECIPE, "cpu")
 
 

@@ -55,6 +55,9 @@ def test_a_unet_on_a_volume_is_a_unet_of_three_dimensional_operations() -> None:
 
 # What stands between an encoder of two levels and a head of three classes.
 RECIPES = [
+    "| skip full channels=4 | up transpose",
+    "| skip gated | up unpool",
+    "| neck fpn channels=8 | skip plain | up bilinear",
     "block=residual_block | skip add attention=se | up nearest se=post",
     "block=bottleneck_block | skip plain attention=pixel_attention | up bilinear block=dense_block",
     "| skip plain attention=cbam | up bilinear block=(mbconv 2) attention=scse",

@@ -84,8 +84,9 @@ def _open(path: Path) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        image: Image.Image = Image.open(path)
-        image.load()
+        with path.open("rb") as file:
+            image: Image.Image = Image.open(file)
+            image.load()
     except UnidentifiedImageError:
         raise UnreadableImage(str(path), "it is empty, broken or no image") from None
     except OSError as error:

@@ -158,6 +158,15 @@ SEGMENTERS: dict[str, Segmenter] = {
             "segmentation_head": "head",
         },
     ),
+    "segformer_resnet34": _smp(
+        "Segformer",
+        "resnet34",
+        {
+            **{f"decoder.mlp_stage.{4 - n}.linear": f"decoder.mlp{n}" for n in range(5)},
+            "decoder.fuse_stage": "decoder.fuse",
+            "segmentation_head.0": "head",
+        },
+    ),
     "upernet_resnet34": _smp(
         "UPerNet",
         "resnet34",

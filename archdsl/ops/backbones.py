@@ -9,7 +9,7 @@ from typing import Any, final
 from archdsl.backbones.table import Backbone
 from archdsl.errors.recipes import NoSuchOutputStride
 from archdsl.errors.shapes import OtherImage, WrongKind
-from archdsl.op import Call, Int, Layer, Model, Op, arg
+from archdsl.op import Call, Flag, Int, Layer, Model, Op, arg
 from archdsl.tensors import Cost, Levels, Shape, Shapes, Stride
 
 
@@ -97,7 +97,7 @@ class Level(Op):
 
     name = "level"
     index: int = arg(kind=Int(low=0), doc="which map, counted from the finest")
-    last: bool = arg(False, kind=Int(), doc="whether its channels stand last")
+    last: bool = arg(False, kind=Flag(), doc="whether its channels stand last")
 
     def shape(self, inputs: Shapes) -> Shape:
         (maps,) = inputs

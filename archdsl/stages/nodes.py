@@ -69,14 +69,10 @@ def full_node(step: Step, row: int, joining: Joining, gates: tuple[StageValue | 
                 x = below.add(Align(), below.add(pool, x, name="pool"), like)
             elif level > row:
                 x = grown(below, step.form, joining.width, x, (like,))
-            before, x = (
-                x,
-                below.call(joining.block, x, *called_with(joining.width, joining.block), name="block"),
-            )
-            kept(before, x, "a block", "block")
+            made = below.call(joining.block, x, *called_with(joining.width, joining.block), name="block")
+            kept(x, made, "a block", "block")
             gate = gates[level] if level <= row and gates else None
-            x = x if gate is None else gated(below, gate, x, "gate")
-            scales.append(x)
+            scales.append(made if gate is None else gated(below, gate, made, "gate"))
         return convolved(net, step, net.add(Concat(), *scales))
 
     return build

@@ -182,14 +182,7 @@ class Climb:
         name = f"x{row}_{column}"
         step = self.step(row)
         if self.up.inner == "encoder" and row + column < self.depth:
-            step = Step(
-                step.form,
-                self.lattice.maps[row].shape.channels,
-                step.block,
-                step.dilation,
-                step.se,
-                step.attention,
-            )
+            step = step._replace(width=self.lattice.maps[row].shape.channels)
         gate = self.lattice.gates[row + self.lattice.with_input] if self.lattice.gates else None
         join = self.lattice.join
         like = self.lattice.maps[row]

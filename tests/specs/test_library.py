@@ -66,6 +66,43 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
             yield word, comment
 
 
+ENCODERS = [path for path in DEFINITIONS if path.parent.name == "encoders"]
+
+
+@pytest.mark.parametrize("path", ENCODERS, ids=name)
+def test_no_encoder_is_longer_than_sixty_lines(path: Path) -> None:
+    """With the definitions of its file that it is made of, and their comments: a file may hold a family."""
+    lines = written(path)
+    lengths = {word: sum(len(lines[each]) for each in made_of(word, lines)) for word in lines}
+    assert {word: length for word, length in lengths.items() if length > 60} == {}
+
+
+def written(path: Path) -> dict[str, list[str]]:
+    """The lines of each definition, those of the comment above it first."""
+    found: dict[str, list[str]] = {}
+    above: list[str] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if definition := re.match(r"def (\w+)", line):
+            current = found[definition[1]] = [*above, line]
+            above = []
+        elif line.startswith(" "):
+            current.append(line)
+        else:
+            above = [*above, line] if line.startswith("#") else []
+    return found
+
+
+def made_of(word: str, lines: dict[str, list[str]]) -> set[str]:
+    """A definition and those that it names, directly or not."""
+    found: set[str] = set()
+    todo = {word}
+    while todo:
+        found |= todo
+        code = " ".join(line for one in todo for line in lines[one] if not line.startswith("#"))
+        todo = set(re.findall(r"\w+", code)) & lines.keys() - found
+    return found
+
+
 @pytest.mark.parametrize("path", MODELS, ids=name)
 def test_a_model_states_its_paper_year_task_and_family(path: Path) -> None:
     about = archdsl.load(path.stem).about

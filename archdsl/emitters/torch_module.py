@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor, fx, nn
+from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 
 from archdsl.backbones.building import checked
 from archdsl.emitters import layers
@@ -298,24 +299,29 @@ def _made(operation: Operation, layer: Layer) -> nn.Module:
 def make(layer: Layer) -> nn.Module:
     """The module of a recipe, with its initial weights, on torch's default device."""
     kind: Callable[..., nn.Module] = TARGETS[layer.target]
-    if layer.init is None or torch.get_default_device().type == "meta":
+    fake = isinstance(torch.empty(0), FakeTensor)
+    if not fake and (layer.init is None or torch.get_default_device().type == "meta"):
         return kind(**layer.arguments)
     module = _uninitialised(kind, layer.arguments)
-    INITIALISERS[layer.init](module)
+    if layer.init is not None:
+        INITIALISERS[layer.init](module)
     return module
 
 
 def _uninitialised(kind: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> nn.Module:
     """A module whose numbers are not set yet: torch's own would cost more than all the rest of building.
 
-    As nn.utils.skip_init, which doesn't work under FakeTensorMode.
+    As nn.utils.skip_init, which doesn't work under FakeTensorMode. That mode has to wait until the module is
+    there: timm reads numbers out of tensors to know what it builds.
     """
-    with torch.device("meta"):
+    with unset_fake_temporarily(), torch.device("meta"):
         module = kind(**arguments)
-    for name, parameter in list(module.named_parameters(recurse=False)):
-        module.register_parameter(name, nn.Parameter(torch.empty(parameter.shape, dtype=parameter.dtype)))
-    for name, buffer in list(module.named_buffers(recurse=False)):
-        module.register_buffer(name, torch.empty(buffer.shape, dtype=buffer.dtype))
+    for part in module.modules():
+        for name, parameter in list(part.named_parameters(recurse=False)):
+            made = nn.Parameter(torch.empty(parameter.shape, dtype=parameter.dtype), parameter.requires_grad)
+            setattr(part, name, made)
+        for name, buffer in list(part.named_buffers(recurse=False)):
+            setattr(part, name, torch.empty(buffer.shape, dtype=buffer.dtype))
     return module
 
 

@@ -201,10 +201,25 @@ def test_a_module_is_copied_saved_compiled_and_exported(module: Model, how: str)
         torch.testing.assert_close(again(module, how)(image), module(image))
 
 
-def test_a_module_is_built_on_the_device_that_is_asked_for() -> None:
+# timm reads numbers out of tensors to build the others.
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        ("test_resnet", SMALL),
+        ("convnext_tiny", SMALL),
+        ("swin_tiny_patch4_window7_224", SMALL),
+        ("vit_tiny_patch16_224", "| conv 1x1 2"),
+    ],
+)
+def test_a_module_is_built_on_the_device_that_is_asked_for(name: str, rest: str) -> None:
+    spec = f"encoder timm:{name} {rest}"
     with FakeTensorMode(allow_non_fake_inputs=False), torch.device("cuda"):
-        made = archdsl.compile(f"encoder timm:test_resnet {SMALL}")
-        assert made(torch.zeros(2, 3, 64, 64)).device.type == "cuda"
+        made = archdsl.compile(spec)
+        assert made(torch.zeros(2, 3, 224, 224)).device.type == "cuda"
+        assert {tensor.device.type for tensor in made.state_dict().values()} == {"cuda"}
+    assert [(name, tensor.shape) for name, tensor in made.state_dict().items()] == [
+        (name, tensor.shape) for name, tensor in ours(spec).state_dict().items()
+    ]
 
 
 # ---- what is known without timm ------------------------------------------------------------------

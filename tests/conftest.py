@@ -13,6 +13,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.hub import empty_hub
+
+__all__ = ["empty_hub"]
+
 # Two tests run side by side on two cores; must be set before anything imports torch.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -33,6 +33,9 @@ from archdsl.errors.weights import NoPublishedWeights, NotSafetensors, WeightsDo
 from archdsl.weights.files import load_file, save_file
 from tests.specs.references import randomised, reference
 
+# What stands in for timm's downloads is asked once the hub has answered.
+pytestmark = pytest.mark.usefixtures("empty_hub")
+
 TAIL = "| skip plain | up nearest | head 1x1 out=2"
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from archdsl.backbones.building import features
 from archdsl.elaboration.published import DEFAULT_TAG, Published
 from archdsl.errors.weights import LibraryMissing, NoPublishedWeights, NotFetched, UnknownTag
+from archdsl.weights.hub import reach
 
 
 class Normalisation(NamedTuple):
@@ -73,8 +74,7 @@ def _normalisation_of(model: str, preset: Any) -> Normalisation:
 def _from_timm(published: Published) -> Fetched:
     import timm
 
-    name = _name_in_timm(published)
-    return _fetched(_downloaded(published, lambda: timm.create_model(name, pretrained=True)))
+    return _created(published, timm.create_model, {})
 
 
 def fetch_backbone(published: Published, backbone: Mapping[str, Any]) -> Fetched:
@@ -86,8 +86,20 @@ def fetch_backbone(published: Published, backbone: Mapping[str, Any]) -> Fetched
     Raises:
         UnknownTag, NotFetched: as `fetch`.
     """
-    settings = {**backbone, "name": _name_in_timm(published)}
-    return _fetched(_downloaded(published, lambda: features(**settings, pretrained=True)))
+    return _created(published, features, {key: backbone[key] for key in backbone if key != "name"})
+
+
+def _created(published: Published, create: Callable[..., Any], settings: Mapping[str, Any]) -> Fetched:
+    """The weights of a model that timm creates with them."""
+    name = _name_in_timm(published)
+
+    def download() -> Any:
+        reach(name)
+        return create(name, pretrained=True, **settings)
+
+    model = _downloaded(published, download)
+    facts = model.pretrained_cfg
+    return Fetched(model.state_dict(), Normalisation(tuple(facts["mean"]), tuple(facts["std"])))
 
 
 def _name_in_timm(published: Published) -> str:
@@ -103,11 +115,6 @@ def _name_in_timm(published: Published) -> str:
     if tag not in known:
         raise _unknown(published, known)
     return f"{published.model}.{tag}"
-
-
-def _fetched(model: Any) -> Fetched:
-    facts = model.pretrained_cfg
-    return Fetched(model.state_dict(), Normalisation(tuple(facts["mean"]), tuple(facts["std"])))
 
 
 _LIBRARIES = {"timm": _from_timm, "torchvision": _from_torchvision}

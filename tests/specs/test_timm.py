@@ -22,6 +22,9 @@ from archdsl.emitters.torch_module import Model
 from archdsl.errors import ArchError
 from tests.specs.references import disagreement, images, ours, randomised
 
+# What stands in for timm's downloads is asked once the hub has answered.
+pytestmark = pytest.mark.usefixtures("empty_hub")
+
 TAIL = "| skip plain | up nearest channels=[256, 128, 64, 32, 16] | head 3x3 out=1"
 SMALL = "| skip plain | up nearest | head 1x1 out=2"
 # Rounded up at each step, rounded down, without a level at stride 2, with valid convolutions, both ways.

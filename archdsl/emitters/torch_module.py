@@ -18,7 +18,7 @@ from torch import Tensor, fx, nn
 from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 
 from archdsl.backbones.building import checked
-from archdsl.emitters import layers
+from archdsl.emitters import layers, pooling
 from archdsl.emitters.chains import chains
 from archdsl.emitters.initialisers import INITIALISERS
 from archdsl.emitters.ramps import with_rates
@@ -64,6 +64,11 @@ TARGETS: dict[str, Callable[..., Any]] = {
             "resize_like", "align_like", "unpool", "crop_like", "reshape_like", "level", "total",
             "product",
         ],
+    ),
+    **_table(
+        "archdsl.emitters.pooling",
+        pooling,
+        ["CeilMaxPool2d", "CeilMaxPool3d", "CeilAvgPool2d", "CeilAvgPool3d"],
     ),
     **_table("operator", operator, ["add", "mul"]),
     "torch.cat": torch.cat,

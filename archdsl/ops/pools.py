@@ -95,7 +95,8 @@ class Pool(Op):
         }
         if self.kind == "avg":
             arguments["count_include_pad"] = self.count_pad
-        return Layer(f"torch.nn.{word}Pool{x.rank}d", arguments)
+        target = f"archdsl.emitters.pooling.Ceil{word}" if self.ceil else f"torch.nn.{word}"
+        return Layer(f"{target}Pool{x.rank}d", arguments)
 
 
 @final

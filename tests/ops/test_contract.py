@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import unittest.mock
 from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
@@ -158,11 +159,16 @@ def transposed(draw: Draw) -> Case:
 
 
 @st.composite
-def pooled(draw: Draw) -> Case:
+def pooled_to(draw: Draw) -> Case:
     rank = draw(ranks)
     kind = draw(st.sampled_from(["max", "avg"]))
-    if draw(st.booleans()):
-        return Case(op("pool", kind=kind, to=draw(sizes(rank, 1, 6))), (draw(maps(rank=rank)),))
+    return Case(op("pool", kind=kind, to=draw(sizes(rank, 1, 6))), (draw(maps(rank=rank)),))
+
+
+@st.composite
+def pooled(draw: Draw, ceil: st.SearchStrategy[bool]) -> Case:
+    rank = draw(ranks)
+    kind = draw(st.sampled_from(["max", "avg"]))
     size = draw(sizes(rank, 1, 5))
     windows = each(size, rank)
     pad = draw(st.none() | st.tuples(*(whole(0, k // 2) for k in windows)))
@@ -179,7 +185,7 @@ def pooled(draw: Draw) -> Case:
         size=size,
         stride=draw(st.none() | sizes(rank, 1, 4)),
         pad=pad,
-        ceil=draw(st.booleans()),
+        ceil=draw(ceil),
         count_pad=draw(st.booleans()),
     )
     return Case(made, (Shape(draw(channels), *spatial),))
@@ -329,7 +335,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     },
     "elu": st.builds(lambda x, alpha: Case(op("elu", alpha=alpha), (x,)), anything, rates),
     "leaky_relu": st.builds(lambda x, slope: Case(op("leaky_relu", slope=slope), (x,)), anything, rates),
-    "pool": pooled(),
+    "pool": pooled_to() | pooled(st.booleans()),
     "gap": one_of("gap", "over", ["all", "height", "width"], maps()),
     "channel_pool": one_of("channel_pool", "kind", ["max", "avg"]),
     "softmax": one_of("softmax", "over", ["channels", "all"]),
@@ -438,6 +444,19 @@ def test_the_rules_of_an_operation_agree_with_torch(word: str) -> None:
         assert case.op.has_weights == (parameters > 0)
 
     agree()
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(pooled(st.just(True)))
+def test_a_pooling_that_rounds_up_gives_exporters_what_torchs_gives(case: Case) -> None:
+    recipe = case.op.torch(case.inputs)
+    assert isinstance(recipe, Layer)
+    theirs = getattr(nn, recipe.target.partition("Ceil")[2])(**recipe.arguments)
+    assert theirs.ceil_mode
+    x = torch.randn(BATCH, *case.inputs[0]) - 2  # zeros in the place of what isn't there would be the largest
+    with unittest.mock.patch("torch.compiler.is_exporting", return_value=True):
+        made = make(recipe)(x)
+    torch.testing.assert_close(made, theirs(x), atol=0 if "Max" in recipe.target else 1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("word", CASES)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archdsl.analyses.words import HOLE, holes_in
 from archdsl.checking.reach import Reach
 from archdsl.checking.signatures import ANYTHING, STRUCTURAL, Signature, of_builtin, of_definition, of_stage
 from archdsl.checking.values import Values
-from archdsl.elaboration.arguments import own_words
+from archdsl.elaboration.arguments import first_kind, own_words
 from archdsl.elaboration.elaborator import makes_modules
 from archdsl.elaboration.joins import PLACES
 from archdsl.elaboration.reserved import RESERVED
@@ -20,8 +22,10 @@ from archdsl.errors.names import (
     TooManyArguments,
     UnknownOption,
     UnknownStage,
+    WrongValue,
 )
 from archdsl.errors.syntax import CallSyntax, SpacedBracket
+from archdsl.op import Int
 from archdsl.op import Word as OneOf
 from archdsl.source import Label, Span
 from archdsl.stage import Gate, Stage, StageName
@@ -99,7 +103,8 @@ class Stages(Values):
                 self.at(element, reach)
             case Alternatives():
                 for option in element.options:
-                    self.pipeline(option, reach)
+                    if not self.lacks_comma(option):
+                        self.pipeline(option, reach)
 
     def _branch(self, branch: Branch, reach: Reach) -> None:
         self.condition(branch.condition, reach)
@@ -192,8 +197,16 @@ class Stages(Values):
                 place = Label(meaning.node.name_span, "defined here")
                 self.tell(NotAStage(f"`{word.name}`"), word.name_span, place)
         elif len(self.found) == before and not self.blind:
-            self.tell(UnknownStage(word.name, (*self.stage_words(), *reach.variables)), word.name_span)
+            known = (*self.stage_words(), *reach.variables)
+            self.tell(UnknownStage(word.name, known, self._owner(word.name)), word.name_span)
         return ANYTHING
+
+    def _owner(self, word: str) -> str:
+        """The recipe stage of which a word is one."""
+        for name, stage in self.file.vocabulary.stages.items():
+            if word in own_words(first_kind(stage)):
+                return name
+        return ""
 
     def _named(self, name: Name, reach: Reach) -> Meaning | Signature | None:
         """What the NAME of a recipe stage means; of a wrong one nothing more is told."""
@@ -246,9 +259,26 @@ class Stages(Values):
                 return None
             if name:
                 places[name] = argument.span
+            if self._swapped(word, index, kind, name):
+                return None
             self.argument(argument, kind, name, word.name, reach)
             count += 1
         return places
+
+    def _swapped(self, word: Word, index: int, kind: Any, option: str) -> bool:
+        """Tells of `conv 64 3x3` and `pool 3x3 max`: two arguments that change places."""
+        got = word.arguments[index]
+        before = word.arguments[index - 1] if index else None
+        after = word.arguments[index + 1] if index + 1 < len(word.arguments) else None
+        if isinstance(kind, Int) and isinstance(got, Dimensions) and isinstance(before, Number):
+            wanted, first, second = "a whole number", before.span, got.span
+        elif isinstance(kind, OneOf) and isinstance(after, Name) and after.name in kind.options:
+            wanted, first, second = f"one of {', '.join(kind.options)}", got.span, after.span
+        else:
+            return False
+        mend = f"{second.text} {first.text}"
+        self.tell(WrongValue(option, wanted, f"`{got.span.text}`", mend), first.to(second))
+        return True
 
     def option(self, stage: str, keyword: Keyword, places: dict[str, Span], signature: Signature) -> None:
         """Tells of an option that there is not, or that was given before; `places` remembers where."""

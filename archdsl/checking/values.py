@@ -9,13 +9,14 @@ from typing import Any
 from archdsl.analyses.words import holes_in
 from archdsl.blocks import Builder
 from archdsl.checking.reach import Reach
+from archdsl.checking.signatures import of_builtin, of_definition
 from archdsl.elaboration.arguments import Arguments, own_words
 from archdsl.elaboration.arithmetic import FUNCTIONS, MAX_NUMBER
 from archdsl.elaboration.choices import Answer, Root
 from archdsl.elaboration.choices import Choice as OpenChoice
 from archdsl.elaboration.context import ENDING, Context, Frame, Run, Scope
 from archdsl.elaboration.conversion import converted
-from archdsl.elaboration.evaluate import stages_in
+from archdsl.elaboration.evaluate import NO_WORDS, stages_in
 from archdsl.elaboration.program import Program
 from archdsl.elaboration.values import UNKNOWN, Given, Muted
 from archdsl.errors import ArchError, Diagnostic, Mistake, suggest
@@ -29,7 +30,7 @@ from archdsl.errors.names import (
     UnknownVariable,
 )
 from archdsl.errors.spaces import NestedChoice
-from archdsl.errors.syntax import CallSyntax
+from archdsl.errors.syntax import CallSyntax, MissingComma
 from archdsl.op import Dims, Flag, Int, Real
 from archdsl.source import Label, Span
 from archdsl.stage import Map, Paths, PerLevel, StageName
@@ -57,7 +58,7 @@ from archdsl.syntax import (
     Word,
     as_pipeline,
 )
-from archdsl.vocabulary import JOINS, Binding, Meaning
+from archdsl.vocabulary import JOINS, Binding, Definition, Meaning
 
 LOGIC = ("and", "or")
 EQUALITY = ("==", "!=")
@@ -210,7 +211,8 @@ class Values:
             case Choice(options=options):
                 self._not_nested(node)
                 for part in options:
-                    self.argument(part, kind, option, _whose(_one(kind), option, stage), reach)
+                    if not self.lacks_comma(part, own_words(kind)):
+                        self.argument(part, kind, option, _whose(_one(kind), option, stage), reach)
             case Range(low=low, high=high) if isinstance(_one(kind), Int | Real):
                 self.argument(low, kind, option, stage, reach)
                 self.argument(high, kind, option, stage, reach)
@@ -240,7 +242,8 @@ class Values:
             case Choice(options=parts):
                 self._not_nested(node)
                 for part in parts:
-                    self.value(part, reach)
+                    if not self.lacks_comma(part):
+                        self.value(part, reach)
             case Range(low=Binary(left=left)) if _is_group(left):  # `(...) * 2..5`
                 self._stages(node, reach)
             case Range(low=low, high=high):
@@ -353,6 +356,26 @@ class Values:
                 self.tell(NestedChoice(f"{{{texts}}}"), inner.span, Label(node.span, "inside this one"))
             elif isinstance(inner, Range):
                 self.tell(NestedChoice(""), inner.span, Label(node.span, "inside this one"))
+
+    def lacks_comma(self, option: Expression | Pipeline, own: frozenset[str] = NO_WORDS) -> bool:
+        """Tells of `{relu silu}`: options that read as one stage with arguments, which it doesn't take."""
+        match option:
+            case Quote(pipeline=Pipeline(elements=(Word() as word,))) | Pipeline(elements=(Word() as word,)):
+                names = [argument for argument in word.arguments if isinstance(argument, Name)]
+            case _:
+                return False
+        if not names or len(names) < len(word.arguments):
+            return False
+        if not own.issuperset((word.name, *(name.name for name in names))):
+            meaning = None if self.file.is_structure(word.name) else self.meaning(word.name, word.name_span)
+            if isinstance(meaning, Definition):
+                room = of_definition(meaning).room
+            else:
+                room = of_builtin(meaning).room if isinstance(meaning, type) else None
+            if room != 0 or any(self.file.is_structure(name.name) for name in names):
+                return False
+        self.tell(MissingComma(names[0].name), names[0].span)
+        return True
 
     def _ordered(self, node: Range, reach: Reach) -> None:
         """Tells of a constant range that holds nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from archdsl.elaboration.context import Context
 from archdsl.elaboration.published import DEFAULT_TAG
 from archdsl.elaboration.values import Given, Partial, Quoted, Value, described, shown
 from archdsl.errors import ArchError, Diagnostic, Mistake
+from archdsl.errors.lexical import NotARange
 from archdsl.errors.names import OutOfBounds, UnknownVariable, UnknownWord, WrongValue
 from archdsl.op import Dims, Flag, Int, MapRef, Model, Padding, Real
 from archdsl.op import Word as OneWord
@@ -201,10 +203,15 @@ RULES: dict[type, Callable[..., Value]] = {
 }
 
 
+_DIFFERENCE = re.compile(r"\(?([0-9.]+)[ ]*-[ ]*([0-9.]+)\)?")
+
+
 def check_bounds(kind: Int | Real | Dims, value: int | Fraction, option: str, span: Span) -> None:
     highest = None if isinstance(kind, Dims) else kind.high
     below = kind.low is not None and value < kind.low
     above = highest is not None and value > highest
+    if below and (ends := _DIFFERENCE.fullmatch(span.text)):  # `depth=2-4`
+        raise ArchError(NotARange(span.text, "..".join(ends.groups()), dots=False).at(span))
     if below or above:
         low = "" if kind.low is None else f"{kind.low:g}"
         high = "" if highest is None else f"{highest:g}"

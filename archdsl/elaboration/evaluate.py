@@ -22,6 +22,7 @@ from archdsl.elaboration.values import (
     UNKNOWN,
     Muted,
     OwnWord,
+    Partial,
     Quoted,
     Uncacheable,
     Value,
@@ -128,7 +129,7 @@ class Evaluator:
             value = context.variables[name]
             if value is UNKNOWN:
                 raise Muted
-            return value
+            return _handed_on(value, own, context)
         try:
             meaning = context.frame.file.meaning(name)
         except Mistake as mistake:
@@ -137,7 +138,7 @@ class Evaluator:
             file = context.frame.file
             return BareWord(name, node.span, lambda: file.vocabulary.stage_words(file))
         if isinstance(meaning, Binding):
-            return self.let(meaning, context)
+            return _handed_on(self.let(meaning, context), own, context)
         return self.partial(Word(node.span, name, (), node.span), context, words)
 
     def let(self, binding: Binding, context: Context) -> Value:
@@ -444,6 +445,18 @@ class Evaluator:
             return rule(values, node.span)
         except (ValueError, ZeroDivisionError, OverflowError):
             raise ArchError(Arithmetic(f"`{node.span.text}` has no value").at(node.span)) from None
+
+
+def _handed_on(value: Value, own: frozenset[str], context: Context) -> Value:
+    """What a `let` or a parameter holds, as one of the `own` words of where it is used if it is such a word.
+
+    A definition of a file that is no part of the library stays what it is.
+    """
+    if not isinstance(value, Partial) or value.written not in own or value.positional or value.keywords:
+        return value
+    if context.frame.file.vocabulary.meaning(value.written) is not value.callee:
+        return value
+    return BareWord(value.written, value.span)
 
 
 def bare(option: Expression) -> Expression:

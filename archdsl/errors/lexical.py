@@ -149,6 +149,7 @@ class NotASize(Mistake):
 class NotARange(Mistake):
     got: str
     meant: str
+    dots: bool = True  # where it has none, it is a difference
 
     code = "E037"
 
@@ -159,7 +160,9 @@ class NotARange(Mistake):
         return f"did you mean `{self.meant}`?"
 
     def help(self) -> str:
-        return "a range has two dots"
+        return (
+            "a range has two dots" if self.dots else f"a range has two dots, and `{self.got}` is a difference"
+        )
 
     def replacement(self) -> str | None:
         return self.meant

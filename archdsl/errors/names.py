@@ -7,25 +7,32 @@ from archdsl.errors.foreign import note
 
 
 class UnknownStage(Mistake):
+    """`owner` is the recipe stage of which the word is one."""
+
     code = "E101"
     got: str
     known: tuple[str, ...]
+    owner: str = ""
 
     def message(self) -> str:
         return f"unknown stage `{self.got}`"
 
     def label(self) -> str:
+        if self.owner:
+            return f"it is a word of `{self.owner}`"
         near = suggest(self.got, self.known)
         return f"did you mean `{near}`?" if near else "no stage or definition has this name"
 
     def help(self) -> str:
+        if self.owner:
+            return f"write it where the stage stands: `{self.owner} {self.got}`"
         if suggest(self.got, self.known):
             return ""
         define = f"define it with `def {self.got}(...) = ...`, or use one of: {named(self.known)}"
         return note(self.got) or define
 
     def replacement(self) -> str | None:
-        return suggest(self.got, self.known)
+        return None if self.owner else suggest(self.got, self.known)
 
     @property
     def safe_fix(self) -> bool:

@@ -1,4 +1,4 @@
-"""Mistakes about statements as wholes: where they start, what they take (E013, E022 to E029, E049)."""
+"""Mistakes about statements as wholes: where they start, what they take (E013, E022 to E027, E040, E049)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,23 @@ class MarginInBrackets(Mistake):
 
     def help(self) -> str:
         return "indent it"
+
+
+class MarginBody(Mistake):
+    """What a `def` or a `let` defines, below it and at the left margin."""
+
+    word: str
+
+    code = "E040"
+
+    def message(self) -> str:
+        return f"the body of this `{self.word}` starts at the left margin"
+
+    def label(self) -> str:
+        return "only statements start here"
+
+    def help(self) -> str:
+        return "indent the body"
 
 
 class TwoStatements(Mistake):

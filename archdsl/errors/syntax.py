@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from archdsl.errors.base import Mistake
+from archdsl.errors.foreign import ours
 
 
 class NotExpected(Mistake):
@@ -181,23 +183,43 @@ class BareArithmetic(Mistake):
         return f"write `({self.expression})`; after `=` no brackets are needed"
 
 
-class HyphenName(Mistake):
+class SignInName(Mistake):
+    """`tf-efficientnet-b0`, `timm/resnet18`, `unet++`."""
+
     got: str
+    stage: str = ""
 
     code = "E012"
 
+    signs: ClassVar[dict[str, str]] = {"-": "minus", "/": "divided by", "+": "plus"}
+
+    @property
+    def _sign(self) -> str:
+        return next(sign for sign in self.signs if sign in self.got)
+
+    @property
+    def _decoder(self) -> str | None:
+        return ours(self.got.replace("+", "plus"), ("nested",))
+
     def message(self) -> str:
-        return f"`{self.got}` is not a name: `-` means minus"
+        return f"`{self.got}` is not a name: `{self._sign}` means {self.signs[self._sign]}"
 
     def label(self) -> str:
-        return f"did you mean `{self.replacement()}`?"
+        meant = self.replacement()
+        return f"did you mean `{meant}`?" if meant else ""
 
     def help(self) -> str:
-        return f"names use `_`; a difference is `({self.got})`"
+        if self._decoder:
+            return "" if self.replacement() else "U-Net++ is `encoder resnet34 | skip nested | up transpose`"
+        if self._sign == "/":
+            return "a model of timm is `timm:NAME`"
+        return "names use `_`" if self._sign == "+" else f"names use `_`; a difference is `({self.got})`"
 
     def replacement(self) -> str | None:
-        whose, _, model = self.got.replace("-", "_").partition("_")
-        # segmentation_models.pytorch calls timm's models so.
+        if self._sign == "+":
+            return self._decoder if self.stage == "skip" else None
+        whose, _, model = re.sub("[-/]", "_", self.got).partition("_")
+        # segmentation_models.pytorch calls timm's models so, hubs of weights write `timm/NAME`.
         return f"timm:{model}" if whose in ("timm", "tu") else f"{whose}_{model}"
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from archdsl.errors.base import Diagnostic
-from archdsl.errors.lexical import ForeignHabit
+from archdsl.errors.lexical import ForeignHabit, NotARange
 from archdsl.errors.statements import (
     BareAssignment,
     IndentedStatement,
@@ -20,7 +20,6 @@ from archdsl.errors.syntax import (
     CallSyntax,
     ChainedComparison,
     EmptyPipe,
-    HyphenName,
     LateArgument,
     LateMark,
     MissingComma,
@@ -29,6 +28,7 @@ from archdsl.errors.syntax import (
     NotExpected,
     NothingInside,
     ReservedWord,
+    SignInName,
     SpacedBracket,
     StrayComma,
     TrailingPipe,
@@ -171,17 +171,24 @@ def _comment(stop: Stop) -> Diagnostic | None:
     return ForeignHabit("comments start with `#`", "a division is `(a//b)`", "#").at(stop.span(got))
 
 
-def _hyphen(stop: Stop) -> Diagnostic | None:
-    """`encoder tf-efficientnet-b0`: names around a minus, without blanks."""
+def _sign_in_name(stop: Stop) -> Diagnostic | None:
+    """`encoder tf-efficientnet-b0`, `encoder timm/resnet18`, `skip unet++`: signs in a name."""
     before, got, following = stop.before, stop.got, stop.following
-    if got is None or got.text != "-" or before is None or following is None:
+    if got is None or before is None or following is None or before.kind != "name":
         return None
-    glued = stop.is_glued(stop.number) and stop.is_glued(stop.number + 1)
-    names = before.kind == "name" and following.kind == "name"
-    if not glued or not names or not (stop.in_arguments or stop.accepts == {"EQUAL"}):
+    if not stop.is_glued(stop.number) or not stop.is_glued(stop.number + 1):
         return None
-    name = _hyphenated(stop)
-    return HyphenName(name.text).at(name)
+    if not (stop.in_arguments or stop.accepts == {"EQUAL"}):
+        return None
+    if got.text == following.text == "+" and not stop.is_glued(stop.number + 2):
+        name = stop.span(before, following)
+    elif following.kind == "name" and (
+        got.text == "-" or (got.text == "/" and before.text in ("timm", "tu"))
+    ):
+        name = _signed(stop)
+    else:
+        return None
+    return SignInName(name.text, stop.pieces[stop.stage].text).at(name)
 
 
 def _operator(stop: Stop) -> Diagnostic | None:
@@ -196,6 +203,9 @@ def _operator(stop: Stop) -> Diagnostic | None:
     if got.text == "*" and not glued:
         stage = stop.text[stop.pieces[stop.stage].start : before.end]
         return BareRepeat(" ".join(stage.split()), right).at(stop.span(got))
+    if got.text == "-" and glued and before.kind == "number" and following and following.kind == "number":
+        span = stop.span(before, following)
+        return NotARange(span.text, f"{before.text}..{right}", dots=False).at(span)
     if got.text in _ARITHMETIC:
         return BareArithmetic("arithmetic", f"{_operand(stop)}{got.text}{right}").at(stop.span(got))
     return BareArithmetic("a condition", f"{_operand(stop)} {got.text} {right}").at(stop.span(got))
@@ -215,10 +225,10 @@ def _conditional(stop: Stop) -> Diagnostic | None:
     return None
 
 
-def _hyphenated(stop: Stop) -> Span:
-    """The names that hyphens hold together around the place."""
+def _signed(stop: Stop) -> Span:
+    """The names that signs hold together around the place."""
     first, last = stop.number - 1, stop.number + 1
-    while last + 2 < len(stop.pieces) and stop.pieces[last + 1].text == "-":
+    while last + 2 < len(stop.pieces) and stop.pieces[last + 1].text in ("-", "/"):
         if not (stop.is_glued(last + 1) and stop.is_glued(last + 2)):
             break
         last += 2
@@ -305,7 +315,8 @@ def _no_comma(stop: Stop) -> Diagnostic | None:
     before, got = stop.before, stop.got
     if got is None or before is None or "COMMA" not in stop.accepts or got.kind not in _STARTS:
         return None
-    among_values = got.kind in _VALUES or before.kind in _VALUES or stop.pieces[stop.opener].text == "["
+    values = {got.kind, before.kind} & _VALUES or before.text in ("true", "false", "none")
+    among_values = values or stop.pieces[stop.opener].text == "["
     if among_values or "_PIPE" not in stop.accepts:
         return MissingComma(got.text).at(stop.span(got))
     return None
@@ -336,7 +347,7 @@ _RULES: tuple[Callable[[Stop], Diagnostic | None], ...] = (
     _wrong_fact,
     _comparison,
     _comment,
-    _hyphen,
+    _sign_in_name,
     _operator,
     _conditional,
     _call,

@@ -12,6 +12,7 @@ from archdsl.errors.statements import (
     IndentedStatement,
     LateVersion,
     ManyMore,
+    MarginBody,
     MarginInBrackets,
     UnknownVersion,
 )
@@ -124,6 +125,8 @@ def _bracket_mistakes(
 
     if stretch.margins:
         yield MarginInBrackets().at(place(stretch.margins[0]))
+    if stretch.body is not None:
+        yield MarginBody(stretch.pieces[0].text).at(place(stretch.body))
     if pairs.too_deep is not None:
         yield DeepBrackets(limits.brackets).at(place(pairs.too_deep))
     for number, opener in pairs.wrong:

@@ -46,10 +46,11 @@ class Piece(NamedTuple):
 
 
 class Stretch(Record):
-    """The text of one statement, and the pieces inside its brackets that stand at the left margin."""
+    """The text of one statement, and the pieces of it that stand at the left margin but should not."""
 
     pieces: tuple[Piece, ...]
-    margins: tuple[int, ...]
+    margins: tuple[int, ...]  # inside brackets
+    body: int | None = None  # where what is defined begins
 
     @property
     def start(self) -> int:
@@ -76,7 +77,7 @@ def scan(source: Source, text: str) -> tuple[list[Stretch], tuple[Comment, ...]]
             lines.append([])
         kind = "reserved" if kind == "name" and match[0] in RESERVED else kind
         lines[-1].append(Piece(kind, start, end, match[0]))
-    return list(_stretches([line for line in lines if line])), tuple(comments)
+    return list(_stretches(text, [line for line in lines if line])), tuple(comments)
 
 
 def _comment(source: Source, start: int, end: int) -> Comment:
@@ -85,15 +86,32 @@ def _comment(source: Source, start: int, end: int) -> Comment:
     return Comment(source.span(start, start + len(text)), text, own_line=not before.strip(" \t\ufeff"))
 
 
-def _stretches(lines: Sequence[list[Piece]]) -> Iterator[Stretch]:
-    """A statement a line, but lines at the margin that only close a bracket opened before belong to it."""
+def _stretches(text: str, lines: Sequence[list[Piece]]) -> Iterator[Stretch]:
+    """A statement a line, but lines at the margin that only close a bracket opened before belong to it.
+
+    So does the line below a `def f =` that ends there.
+    """
     balances = [sum((piece.kind == "open") - (piece.kind == "close") for piece in line) for line in lines]
     number = 0
     while number < len(lines):
         last = _closing_line(lines, balances, number)
+        body = None
+        if last + 1 < len(lines) and _lacks_body(text, lines[number], lines[last + 1]):
+            body = sum(map(len, lines[number : last + 1]))
+            last = _closing_line(lines, balances, last + 1)
         joined = lines[number : last + 1]
         number = last + 1
-        yield Stretch(tuple(chain.from_iterable(joined)), tuple(accumulate(map(len, joined[:-1]))))
+        ends = accumulate(map(len, joined[:-1]))
+        yield Stretch(tuple(chain.from_iterable(joined)), tuple(end for end in ends if end != body), body)
+
+
+def _lacks_body(text: str, line: Sequence[Piece], following: Sequence[Piece]) -> bool:
+    """Whether a line ends with the `=` of a definition, and the next one has what is defined."""
+    if line[-1].text != "=" or following[0].text in STATEMENTS:
+        return False
+    if line[0].text != "def" and (line[0].text != "let" or following[0].kind == "name"):
+        return False
+    return text[line[-1].end : following[0].start].count("\n") == 1
 
 
 def _closing_line(lines: Sequence[list[Piece]], balances: Sequence[int], number: int) -> int:

@@ -28,6 +28,28 @@ def test_an_option_of_a_recipe_stage_may_be_its_own_word_with_its_own_arguments(
 
 
 @pytest.mark.parametrize(
+    ("way", "stages"),
+    [("plain", "skip {} | up nearest"), ("pixelshuffle", "skip none | up {}"), ("linear", "head {} out=2")],
+)
+def test_a_let_and_a_parameter_hold_words_of_the_stage_that_they_are_given_to(way: str, stages: str) -> None:
+    direct = architecture(f"input 3x32x32\n{PLAIN}{stages.format(way)}").identity
+    held = f"input 3x32x32\nlet way = {way}\n{PLAIN}{stages.format('way')}"
+    passed = f"input 3x32x32\ndef net(way) = {PLAIN}{stages.format('way')}\nnet {way}"
+    assert architecture(held).identity == direct
+    assert codes(passed) == []
+    other = {"plain": "add", "pixelshuffle": "bilinear", "linear": "fpn"}[way]
+    member = space(held.replace(f"= {way}", f"= {{{other}, {way}}}")).close({"way": way})
+    assert member.identity == direct  # type: ignore[union-attr]
+    assert architecture(member.to_text()).identity == direct  # type: ignore[union-attr]
+
+
+def test_a_let_holds_a_definition_of_its_file_whatever_words_a_stage_has() -> None:
+    own = "input 3x32x32\ndef pixelshuffle(w) = upsample 2 | conv 1x1 w\n"
+    held = architecture(f"{own}let way = pixelshuffle\n{PLAIN}skip none | up way")
+    assert held.identity == architecture(f"{own}{PLAIN}skip none | up (pixelshuffle)").identity
+
+
+@pytest.mark.parametrize(
     ("stage", "code"),
     [
         ("skip {plain, nested depth=2} depth=1", "E104"),

@@ -115,12 +115,18 @@ def room_for_calls() -> Iterator[None]:
 
 
 class File:
-    """A parsed file: its definitions, lets, defaults, and what its words mean."""
+    """A parsed file: its definitions, lets, defaults, and what its words mean.
 
-    def __init__(self, spec: Spec, vocabulary: Vocabulary, folder: Path | None) -> None:
+    `library` holds for the library's files, which no user changes.
+    """
+
+    def __init__(
+        self, spec: Spec, vocabulary: Vocabulary, folder: Path | None, library: bool = False
+    ) -> None:
         self.spec = spec
         self.vocabulary = vocabulary
         self.folder = folder
+        self.library = library
         self.definitions: dict[str, Definition] = {}
         self.lets: dict[str, Binding] = {}
         self.defaults: dict[str, list[Default]] = {}
@@ -287,7 +293,7 @@ class Vocabulary:
     def _library_file(self, path: Path) -> File:
         if path not in self._files:
             source = Source(path.name, path.read_text(encoding="utf-8"))
-            self._files[path] = File(self._read(source), self, None)
+            self._files[path] = File(self._read(source), self, None, library=True)
         return self._files[path]
 
     def used(self, statement: Use, user: File) -> File:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from archdsl.elaboration.values import Given, Partial, Value, parameter_names
 from archdsl.errors import Diagnostic, Mistake
 from archdsl.errors.recipes import LevelMistake, MissingOption, WrongFlow
+from archdsl.errors.shapes import WrongKind, WrongRank, of_other_rank
 from archdsl.source import Label, Span
 from archdsl.stage import BareWord
+from archdsl.vocabulary import Definition
 
 CALLED = "called from here"
 # Mistakes in shapes follow from what was given to a definition: its call is shown too.
@@ -37,6 +39,22 @@ def blamed(mistake: Mistake, span: Span, found: Partial, encoder: Label | None =
     if isinstance(mistake, LevelMistake) and encoder is not None:
         others.append(Label(encoder.span, f"its levels: {' '.join(mistake.levels)}"))
     return mistake.at(place, *others)
+
+
+def of_definition(mistake: Mistake, chain: Sequence[Definition], given: Partial | None) -> Mistake:
+    """A mistake inside a definition of the library that is for maps, or for volumes, alone, as one of that.
+
+    Args:
+        chain: the definitions that are being expanded, outermost first.
+    """
+    word = next(definition.name for definition in chain if definition.file.library)
+    if isinstance(mistake, WrongRank) and given is not None:
+        size = given_to(given).get(mistake.argument)
+        if size is None or size.span.text[0].isdigit():  # its own, not what it was called with
+            return of_other_rank(word, mistake.given)
+    if isinstance(mistake, WrongKind) and mistake.wanted in ("a map", "a volume"):
+        return of_other_rank(word, mistake.shapes[0])
+    return mistake
 
 
 def at_word(mistake: Mistake, word: Value, span: Span) -> Diagnostic:

@@ -8,7 +8,7 @@ from typing import Any
 
 from archdsl.blocks import Block, Builder, join_path
 from archdsl.elaboration.arguments import Arguments
-from archdsl.elaboration.blame import blamed, called_from
+from archdsl.elaboration.blame import blamed, called_from, of_definition
 from archdsl.elaboration.choices import Choice, Recorder
 from archdsl.elaboration.context import MAX_CALLS, Context, Frame, Scope, Trace, Trail
 from archdsl.elaboration.flows import Localiser, finished, flow_maps, maps_in, rebuilt
@@ -169,6 +169,8 @@ class Calls(Arguments):
                 builder.claim(made_path, span)
             value = builder.add(op, tuple(m.value for m in maps), made_path, span)
         except Mistake as mistake:
+            if context.frame.file.library:
+                mistake = of_definition(mistake, context.frame.chain, given)
             told = mistake.at(span) if given is None else blamed(mistake, span, given)
             raise ArchError(told) from None
         builder.leaves[made_path] = value

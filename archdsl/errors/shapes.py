@@ -185,12 +185,26 @@ class WrongKind(Mistake):
     word: str
     wanted: str
     shapes: tuple[Sizes, ...]
+    mend: str = ""
 
     def message(self) -> str:
         return f"`{self.word}` needs {self.wanted}"
 
     def label(self) -> str:
         return f"gets {' and '.join(described(shape) for shape in self.shapes)}"
+
+    def help(self) -> str:
+        return self.mend
+
+
+def of_other_rank(word: str, given: Sizes) -> WrongKind:
+    """A backbone or a block of others, which is for maps or for volumes alone, and gets the other."""
+    if len(given) == 4:
+        mend = (
+            "volumes go through `encoder plain`, and through pipelines of your own with sizes such as 3x3x3"
+        )
+        return WrongKind(word, "a map", (given,), mend)
+    return WrongKind(word, "a volume", (given,), "a volume has an input of four numbers, as in 1x16x32x32")
 
 
 class CropTooLarge(Mistake):

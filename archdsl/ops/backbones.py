@@ -8,7 +8,7 @@ from typing import Any, final
 
 from archdsl.backbones.table import Backbone
 from archdsl.errors.recipes import NoSuchOutputStride
-from archdsl.errors.shapes import OtherImage, WrongKind
+from archdsl.errors.shapes import OtherImage, of_other_rank
 from archdsl.op import Call, Flag, Int, Layer, Model, Op, arg
 from archdsl.tensors import Cost, Levels, Shape, Shapes, Stride
 
@@ -32,7 +32,7 @@ class Timm(Op):
     def shape(self, inputs: Shapes) -> Levels:
         (x,) = inputs
         if x.rank != 2:
-            raise WrongKind(self.word, "a map", inputs)
+            raise of_other_rank(self.word, x)
         self._check_settings(x)
         levels = self.model.levels
         stride = self.output_stride or levels[-1].stride

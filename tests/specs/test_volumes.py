@@ -100,9 +100,11 @@ def test_it_exports_with_dynamic_depth_height_and_width() -> None:
     [
         ("encoder plain widths=[4, 8] | skip plain | up pixelshuffle | head 1 out=3", "E208"),
         ("encoder plain widths=[4, 8] | skip plain | up nearest | head 1x1 out=3", "E207"),
-        ("encoder resnet18 | skip plain | up nearest | head 1 out=3", "E207"),
-        ("encoder plain widths=[4, 8] | context strip | skip plain | up nearest | head 1 out=3", "E207"),
+        ("encoder resnet18 | skip plain | up nearest | head 1 out=3", "E208"),
+        ("encoder timm:resnet18 | skip plain | up nearest | head 1 out=3", "E208"),
+        ("encoder plain widths=[4, 8] | context strip | skip plain | up nearest | head 1 out=3", "E208"),
         ("deform 3 8", "E208"),
+        ("deform 3x3 8", "E207"),
     ],
 )
 def test_what_is_for_maps_alone_says_so_with_a_code(spec: str, code: str) -> None:

@@ -15,7 +15,7 @@ from archdsl.errors import ArchError
 from archdsl.errors.expansion import TooManyOperations
 from archdsl.errors.names import PathInside, PathTwice
 from archdsl.identity import Digested, op_digest
-from archdsl.network import Operation, Scope, needed
+from archdsl.network import Operation, Scope, needed, reached
 from archdsl.op import Op
 from archdsl.ops.backbones import Level
 from archdsl.source import Label, Span
@@ -47,12 +47,15 @@ class Block:
         flow: `outputs` in the form in which they flow.
         opaque: whether another library's operation is among what inference needs.
         picked: levels that an encoder stage chose of it, by its settings.
+        reads: numbers of the inputs that it reads and a gradient comes back to.
+        measures: numbers of the other inputs that it reads: of which only the size counts, or the like.
+        strays: whether it holds values that are needed for their size, or the like, alone.
     """
 
     __slots__ = (
         "inputs", "operations", "outputs", "training", "leaves", "levels", "taps", "scopes",
         "costs", "params", "macs", "opaque", "program", "_restricted", "flow", "picked", "digested",
-        "entering",
+        "entering", "reads", "measures", "strays",
     )  # fmt: skip
 
     def __init__(
@@ -82,7 +85,13 @@ class Block:
         self.picked: dict[Any, Any] = {}
         self.digested: Digested | None = None
         self._restricted: dict[tuple[tuple[int, ...], bool], Block] = {}
-        in_training = needed(operations, (*outputs, *(t.value for t in training)), inputs)
+        ends = (*outputs, *(t.value for t in training))
+        found = reached(operations, ends, inputs)
+        in_training = needed(operations, ends, inputs)
+        entered = {*ends, *(source for number in in_training for source in operations[number].inputs)}
+        self.reads = tuple(value for value in range(inputs) if value in found.learning)
+        self.measures = tuple(value for value in range(inputs) if value in entered - found.learning)
+        self.strays = any(value >= inputs for value in found.strays)
         in_inference = needed(operations, outputs, inputs) if training else in_training
         seen: set[str] = set()
         params = 0

@@ -8,6 +8,7 @@ under a path; `operations` lays it out flat.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -123,6 +124,44 @@ class Network(Record):
     def inference(self) -> frozenset[int]:
         """Numbers of the operations that the outputs need outside training."""
         return needed(self.operations, (o.value for o in self.outputs if not o.training_only), 1)
+
+
+class Reached(NamedTuple):
+    """Values that some outputs need, by how.
+
+    Attributes:
+        learning: those to which a gradient comes back, the inputs among them.
+        apart: those of which only the size is read, or the like: no gradient comes back from there.
+    """
+
+    learning: frozenset[int]
+    apart: frozenset[int]
+
+    @property
+    def strays(self) -> frozenset[int]:
+        """Values that are needed, and that learn nothing."""
+        return self.apart - self.learning
+
+
+def reached(operations: Sequence[Operation], values: Iterable[int], inputs: int) -> Reached:
+    """How the given values need others; `inputs` values come before operation 0."""
+    learning: set[int] = set()
+    apart: set[int] = set()
+    stack = list(values)
+    while stack:
+        value = stack.pop()
+        if value in learning:
+            continue
+        learning.add(value)
+        if value >= inputs:
+            operation = operations[value - inputs]
+            detached = operation.op.detached
+            if not detached:
+                stack.extend(operation.inputs)
+                continue
+            for number, source in enumerate(operation.inputs):
+                (apart.add if number in detached else stack.append)(source)
+    return Reached(frozenset(learning), frozenset(apart))
 
 
 def needed(operations, values, inputs: int) -> frozenset[int]:  # type: ignore[no-untyped-def]

@@ -117,6 +117,8 @@ class Op(Value):
         commutative: whether the order of inputs changes nothing.
         has_weights: whether it has parameters: repeated on the same input, it is another one each
             time. (`depth` and `activations` count those with multiply-adds: not norms.)
+        sizing: whether of its `detached` inputs only height and width count: any map of that size
+            would do.
         opaque: whether what it computes is another library's: of a network with it only shapes and
             parameters are known.
     """
@@ -126,6 +128,7 @@ class Op(Value):
     maps: ClassVar[tuple[str, ...]] = ()
     commutative: ClassVar[bool] = False
     has_weights: ClassVar[bool] = False
+    sizing: ClassVar[bool] = False
     opaque: ClassVar[bool] = False
 
     def shape(self, inputs: Shapes) -> Shape:
@@ -143,6 +146,17 @@ class Op(Value):
     def window(self, inputs: Shapes) -> Window | None:
         """How it reads its (first) input; None for an operation on single pixels or on all of them."""
         return None
+
+    @property
+    def detached(self) -> tuple[int, ...]:
+        """Numbers of the inputs that no gradient reaches: it reads their size, or where they are largest."""
+        return ()
+
+    def sized_as(self, inputs: Shapes) -> int | None:
+        """Number of the input whose height and width leave, whatever they are; None if there is none."""
+        window = self.window(inputs)
+        moves = window is not None and any(step != 1 for step in window.stride)
+        return None if moves or self.shape(inputs).spatial != inputs[0].spatial else 0
 
     def down_to(self, count: int) -> Op:
         """Of an operation that gives several maps (`Levels`): what gives the finest `count` of them."""

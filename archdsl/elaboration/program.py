@@ -179,6 +179,8 @@ class Program:
         assembly = Assembly(
             builder, outputs, isinstance(made, Pyramid), tuple(recipe.cells.values()), tuple(recipe.edges)
         )
+        if assembly.strays:
+            assembly.network()  # raises where weights would learn nothing
         return Elaborated(
             assembly, root.decided, root.asked, tuple(recipe.weights), trace, dict(run.let_traces)
         )

@@ -359,3 +359,27 @@ class NothingLeft(Mistake):
 
 # Mistakes that a larger image may mend.
 BY_SIZE = frozenset((KernelTooLarge.code, CropTooLarge.code, NothingLeft.code))
+
+
+class SizeAlone(Mistake):
+    """Weights that no gradient reaches: only the size of what they make is read, or the like.
+
+    `reader` is the operation that reads it; `sizing` says whether another map of that size would do.
+    """
+
+    code = "E219"
+    reader: str
+    sizing: bool
+
+    def message(self) -> str:
+        if self.sizing:
+            return "only the size of what this makes is read, so its weights would learn nothing"
+        return f"what this makes is read by `{self.reader}` alone, so its weights would learn nothing"
+
+    def label(self) -> str:
+        return "no gradient comes back to it"
+
+    def help(self) -> str:
+        if self.sizing:
+            return "take the size of a map that is used, or of a `pool` with the same stride"
+        return f"give `{self.reader}` a map that is used elsewhere too"

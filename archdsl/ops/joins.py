@@ -83,6 +83,11 @@ class Mul(Op):
                 raise DifferentSizes(self.name, inputs)
         return largest
 
+    def sized_as(self, inputs: Shapes) -> int | None:
+        spatial = self.shape(inputs).spatial
+        same = (number for number, x in enumerate(inputs) if x.spatial == spatial)
+        return None if 1 in spatial else next(same, None)
+
     def torch(self, inputs: Shapes) -> Call:
         if len(inputs) == 2:
             return Call("operator.mul")

@@ -31,6 +31,7 @@ class Affinity(Op):
     """
 
     name = "affinity"
+    sizing = True
     radius: int = arg(kind=Int(low=1, high=16), doc="how far the window reaches to each side")
     spatial: float = arg(3.0, kind=Real(low=0.01), doc="pixels at which nearness has faded")
     range: float | None = arg(
@@ -54,6 +55,10 @@ class Affinity(Op):
 
     def window(self, inputs: Shapes) -> Window | None:
         return None if self.range is None else _window(self._side, inputs[0].rank)
+
+    @property
+    def detached(self) -> tuple[int, ...]:
+        return () if self.range is not None else (0,)
 
     def torch(self, inputs: Shapes) -> Call:
         arguments = {

@@ -77,6 +77,9 @@ class Pool(Op):
         size, stride, _ = self._axes(inputs[0])
         return Window(size, tuple(map(Fraction, stride)), (1,) * len(size))
 
+    def sized_as(self, inputs: Shapes) -> int | None:
+        return None if self._adaptive is not None else super().sized_as(inputs)
+
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         return None if self._adaptive is not None else super().stride_after(inputs, strides)
 
@@ -135,6 +138,13 @@ class Unpool(Op):
         size = axes(self.name, "size", self.size, inputs[0])
         return Window((1,) * len(size), tuple(Fraction(1, k) for k in size), (1,) * len(size))
 
+    @property
+    def detached(self) -> tuple[int, ...]:
+        return (1,)
+
+    def sized_as(self, inputs: Shapes) -> int | None:
+        return 1
+
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         return strides[1]
 
@@ -171,6 +181,9 @@ class GlobalPool(Op):
         return Shape(x.channels, *(kept if to is None else to for to, kept in sizes))
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
+        return None
+
+    def sized_as(self, inputs: Shapes) -> int | None:
         return None
 
     def torch(self, inputs: Shapes) -> Layer:

@@ -70,6 +70,13 @@ class Reshape(Op):
             raise WrongPartner(self.name, "like", f"a map of {x.elements:,} numbers, as many as flow", like)
         return like
 
+    @property
+    def detached(self) -> tuple[int, ...]:
+        return (1,)
+
+    def sized_as(self, inputs: Shapes) -> int | None:
+        return 1
+
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         return strides[1]
 

@@ -32,6 +32,11 @@ def _scaled(word: str, x: Shape, scale: float) -> tuple[int, ...]:
     return made
 
 
+def _second(inputs: Shapes) -> int | None:
+    """The number of the map whose size is taken; None where a size is given."""
+    return 1 if len(inputs) == 2 else None
+
+
 def _place(inputs: Shapes, strides: tuple[Stride, ...], y: Shape) -> Stride:
     """The second map's stride if there is one, else the first's by what became of the width."""
     if len(strides) == 2 and strides[1] is not None:
@@ -54,6 +59,7 @@ class Interpolate(Op):
     name = "interpolate"
     inputs = (1, 2)
     maps = ("like",)
+    sizing = True
     mode: str = arg("bilinear", kind=Word(("bilinear", "nearest", "bicubic")), doc="how pixels are mixed")
     size: Size | None = arg(None, kind=Dims(optional=True), doc="size that leaves")
     scale: float | None = arg(None, kind=Real(low=0.01, optional=True), doc="factor of height and width")
@@ -84,6 +90,13 @@ class Interpolate(Op):
             stride=tuple(map(Fraction, x.spatial, y.spatial)),
             dilation=(1,) * x.rank,
         )
+
+    @property
+    def detached(self) -> tuple[int, ...]:
+        return (1,)
+
+    def sized_as(self, inputs: Shapes) -> int | None:
+        return 0 if self.scale == 1 else _second(inputs)
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         if self.scale is not None:
@@ -136,6 +149,7 @@ class Crop(Op):
     name = "crop"
     inputs = (1, 2)
     maps = ("like",)
+    sizing = True
     size: Size | None = arg(None, kind=Dims(optional=True), doc="size that leaves")
     like: None = arg(None, kind=MapRef(), doc="a map whose size is taken")
     offset: Size | None = arg(
@@ -162,6 +176,13 @@ class Crop(Op):
             raise CropTooLarge(y.spatial, x.spatial, offset)
         return y
 
+    @property
+    def detached(self) -> tuple[int, ...]:
+        return (1,)
+
+    def sized_as(self, inputs: Shapes) -> int | None:
+        return _second(inputs)
+
     def torch(self, inputs: Shapes) -> Recipe:
         offset = self._offset(inputs[0])
         if self.size is None:
@@ -180,10 +201,18 @@ class Align(Op):
     name = "align"
     inputs = (2, 2)
     maps = ("like",)
+    sizing = True
     like: None = arg(None, kind=MapRef(), doc="a map whose size is taken")
 
     def shape(self, inputs: Shapes) -> Shape:
         return _like(self.name, inputs)
+
+    @property
+    def detached(self) -> tuple[int, ...]:
+        return (1,)
+
+    def sized_as(self, inputs: Shapes) -> int | None:
+        return _second(inputs)
 
     def torch(self, inputs: Shapes) -> Call:
         return Call("archdsl.emitters.layers.align_like")

@@ -47,6 +47,7 @@ TOLD = [
     ("E135", "encoder «timm:resnet5o» | skip plain | up transpose | head 1x1 out=2"),
     # ---- what flows
     ("E218", "input 3x256x256\nencoder «timm:swin_tiny_patch4_window7_224» | skip plain | up nearest"),
+    ("E219", "conv 3x3 8 as x | «conv 3x3 8 stride=2» as y | @x | interpolate like=@y"),
     ("E250", "conv 3x3 8 | «skip» plain | up transpose | head 1x1 out=2"),
     ("E251", "encoder plain widths=[8, 16] | skip plain depth=«2» | up transpose | head 1x1 out=2"),
     ("E252", "encoder plain widths=[8, 16] | «level 2»"),

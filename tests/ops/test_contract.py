@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from archdsl.emitters.torch_module import TARGETS, make, tensor
+from archdsl.errors import Mistake
 from archdsl.op import Layer, Op, Weight, arguments
 from archdsl.ops import OPERATIONS
 from archdsl.ops.initial_weights import INITIAL_WEIGHTS
@@ -457,6 +458,90 @@ def test_a_pooling_that_rounds_up_gives_exporters_what_torchs_gives(case: Case) 
     with unittest.mock.patch("torch.compiler.is_exporting", return_value=True):
         made = make(recipe)(x)
     torch.testing.assert_close(made, theirs(x), atol=0 if "Max" in recipe.target else 1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("word", CASES)
+def test_a_gradient_reaches_every_input_that_is_not_detached(word: str) -> None:
+    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(CASES[word])
+    def agree(case: Case) -> None:
+        _, call = module_of(case)
+        tensors = [torch.rand(BATCH, *shape, requires_grad=True) for shape in case.inputs]
+        made = call(*tensors)
+        if made.requires_grad:
+            made.sum().backward()
+        detached = {n for n, tensor in enumerate(tensors) if tensor.grad is None}
+        assert detached == set(case.op.detached) & set(range(len(tensors)))
+
+    agree()
+
+
+@pytest.mark.parametrize("word", [word for word in CASES if OPERATIONS[word].sizing])
+def test_of_a_sizing_operation_s_detached_inputs_only_the_size_counts(word: str) -> None:
+    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(CASES[word])
+    def agree(case: Case) -> None:
+        _, call = module_of(case)
+        tensors = [torch.rand(BATCH, *shape) for shape in case.inputs]
+        others = list(tensors)
+        for number in set(case.op.detached) & set(range(len(others))):
+            others[number] = torch.rand(BATCH, 5, *case.inputs[number].spatial)
+        assert torch.equal(call(*tensors), call(*others))
+
+    agree()
+
+
+@pytest.mark.parametrize("word", CASES)
+def test_what_has_the_size_of_an_input_has_it_at_every_size(word: str) -> None:
+    @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(CASES[word], whole(1, 9))
+    def agree(case: Case, more: int) -> None:
+        number = case.op.sized_as(case.inputs)
+        if number is None:
+            return
+        # Sides of 1 stay: they may be means over the map, which are spread over all of it.
+        larger = tuple(
+            Shape(shape.channels, *(side if side == 1 else side + more for side in shape.spatial))
+            for shape in case.inputs
+        )
+        try:
+            made = case.op.shape(larger)
+        except Mistake:
+            return
+        assert made.spatial == larger[number].spatial
+
+    agree()
+
+
+@pytest.mark.parametrize(
+    ("word", "arguments", "inputs", "number"),
+    [
+        ("relu", {}, [(8, 7, 5)], 0),
+        ("bn", {}, [(8, 7, 5)], 0),
+        ("conv", {"kernel": 3, "out": 4}, [(8, 7, 5)], 0),
+        ("conv", {"kernel": 3, "out": 4, "stride": 2}, [(8, 7, 5)], None),
+        ("conv", {"kernel": 3, "out": 4, "pad": 0}, [(8, 7, 5)], None),
+        ("pool", {"kind": "max", "size": 3, "stride": 1}, [(8, 7, 5)], 0),
+        ("pool", {"kind": "avg", "to": 7}, [(8, 7, 7)], None),
+        ("gap", {}, [(8, 1, 1)], None),
+        ("add", {}, [(8, 7, 5), (8, 7, 5)], 0),
+        ("mul", {}, [(8, 1, 1), (8, 7, 5)], 1),
+        ("mul", {}, [(8, 1, 1), (8, 1, 1)], None),
+        ("crop", {"size": 7}, [(8, 7, 7)], None),
+        ("crop", {}, [(8, 9, 9), (4, 7, 7)], 1),
+        ("align", {}, [(8, 9, 9), (4, 7, 7)], 1),
+        ("interpolate", {}, [(8, 9, 9), (4, 7, 7)], 1),
+        ("interpolate", {"size": 7}, [(8, 7, 7)], None),
+        ("interpolate", {"scale": 1}, [(8, 7, 7)], 0),
+        ("interpolate", {"scale": 1.1}, [(8, 7, 7)], None),
+        ("swap", {}, [(5, 5, 1)], None),
+    ],
+)
+def test_which_input_has_the_size_that_leaves(
+    word: str, arguments: dict[str, Any], inputs: list[tuple[int, ...]], number: int | None
+) -> None:
+    shapes = tuple(Shape(*sizes) for sizes in inputs)
+    assert op(word, **arguments).sized_as(shapes) == number
 
 
 @pytest.mark.parametrize("word", CASES)

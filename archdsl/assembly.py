@@ -83,8 +83,10 @@ class Assembly(Record):
                     continue
                 block = part.block
                 assert block is not None
-                wanted.update(item.inputs[number] for number in block.reads)
-                measured.update(item.inputs[number] for number in block.measures)
+                for number in block.reads:
+                    wanted.add(item.inputs[number])
+                for number in block.measures:
+                    measured.add(item.inputs[number])
                 hidden = hidden or block.strays
             if apart:
                 wanted |= measured

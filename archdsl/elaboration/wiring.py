@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from archdsl.blocks import Block, Builder, TrainingOutput, join_path
-from archdsl.elaboration.blame import blamed
+from archdsl.elaboration.blame import blamed, given_to
 from archdsl.elaboration.choices import Recorder, join_words
 from archdsl.elaboration.context import Context, Frame, Scope, Trail
 from archdsl.elaboration.elaborator import Elaborator
@@ -33,7 +33,7 @@ class WeightsWanted(NamedTuple):
         path: the encoder's module path.
         published: where they are.
         parts: module paths, below `path`, of all that has weights in the whole encoder, built or not.
-        span: the stage that asks.
+        span: where the spec says so.
     """
 
     path: str
@@ -67,8 +67,10 @@ class Wires:
         words: str,
         recipe: Recipe,
         renamed: Mapping[str, str] = MappingProxyType({}),
+        given: Mapping[str, Given] = MappingProxyType({}),
     ) -> None:
         self.renamed = renamed
+        self.given = given
         self.elaborator = elaborator
         self.context = context
         self.span = span
@@ -190,7 +192,7 @@ class Wires:
     ) -> Pyramid:
         assert isinstance(stage, Partial)
         self.recipe.encoder = Label(stage.span)
-        given = {name: Given(value, self.span) for name, value in keywords.items()}
+        given = {name: Given(value, self._place_of(name)) for name, value in keywords.items()}
         found = stage.but(keywords={**stage.keywords, **given})
         context = self.elaborator.beside(self.context)
         block, inputs, levels, cut = self._fitting(found, flow, context, taps, depth)
@@ -200,7 +202,8 @@ class Wires:
             builder.claim(path, self.span)
         if weights is not None:
             parts = frozenset(operation.path for operation in block.operations if operation.op.has_weights)
-            self.recipe.weights.append(WeightsWanted(path, published(stage, weights), parts, self.span))
+            wanted = WeightsWanted(path, published(stage, weights), parts, self._place_of("weights"))
+            self.recipe.weights.append(wanted)
         moved = builder.place(cut, inputs, path, stage.word, self.span, context.scope.shared)
         return Pyramid(
             tuple(
@@ -208,6 +211,10 @@ class Wires:
                 for value, level in zip(cut.outputs, levels, strict=True)
             )
         )
+
+    def _place_of(self, argument: str) -> Span:
+        """Where the stage was given an argument."""
+        return self.given[argument].span if argument in self.given else self.span
 
     def _fitting(
         self, found: Partial, flow: Map, context: Context, taps: tuple[str, ...] | None, depth: int | None
@@ -409,7 +416,7 @@ def stage_runner(recipe: Recipe) -> Callable[..., Flow]:
         stage = elaborator.bound_stage(found, span, context)
         beside = elaborator.beside(context)
         part = label or stage.part
-        wires = Wires(elaborator, beside, span, found.words, recipe, {stage.part: part})
+        wires = Wires(elaborator, beside, span, found.words, recipe, {stage.part: part}, given_to(found))
         try:
             made = stage.wire(wires, flow)
         except Mistake as mistake:

@@ -14,7 +14,7 @@ from archdsl.elaboration.context import Context, Frame, Scope, Trail
 from archdsl.elaboration.elaborator import Elaborator
 from archdsl.elaboration.flows import Localiser, finished, maps_in, rebuilt
 from archdsl.elaboration.levels import SIDES, Chosen, down_to, fitted, is_by_size, larger, levels_of
-from archdsl.elaboration.published import Published, find
+from archdsl.elaboration.published import Published, check, find
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, key_of
 from archdsl.errors import ArchError, Mistake
 from archdsl.network import Cell, Edge
@@ -389,10 +389,13 @@ PATHS = {"neck": "neck"}  # of cells that are called by their level
 
 
 def published(stage: Partial, tag: str) -> Published:
-    """Where an encoder's published weights are."""
+    """Where an encoder's published weights are; raises a mistake where it has none of this tag."""
     if stage.callee is Timm:
-        return Published("timm", stage.word.removeprefix(OF_TIMM), tag)
-    return find(names_of(stage), tag)
+        found = Published("timm", stage.word.removeprefix(OF_TIMM), tag)
+    else:
+        found = find(names_of(stage), tag)
+    check(found)
+    return found
 
 
 def names_of(stage: Partial) -> tuple[str, ...]:

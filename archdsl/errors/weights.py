@@ -18,6 +18,9 @@ class NoPublishedWeights(Mistake):
         near = suggest(self.encoder, self.known)
         return f"`{near}` has" if near else "`archdsl specs` tells which models have some"
 
+    def blames(self) -> str:
+        return "weights"
+
 
 class UnknownTag(Mistake):
     code = "E471"
@@ -31,6 +34,9 @@ class UnknownTag(Mistake):
     def help(self) -> str:
         near = suggest(self.tag, self.known)
         return f"did you mean `{near}`?" if near else f"weights: {named(self.known)}"
+
+    def blames(self) -> str:
+        return "weights"
 
 
 class LibraryMissing(Mistake):

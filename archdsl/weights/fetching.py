@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any, NamedTuple, get_type_hints
 
 from torch import Tensor
 
 from archdsl.backbones.building import features
-from archdsl.elaboration.published import DEFAULT_TAG, Published
-from archdsl.errors.weights import LibraryMissing, NoPublishedWeights, NotFetched, UnknownTag
+from archdsl.backbones.tags import of_library
+from archdsl.elaboration.published import Published, tagged, unknown
+from archdsl.errors.weights import LibraryMissing, NoPublishedWeights, NotFetched
 from archdsl.weights.hub import reach
 
 
@@ -47,7 +48,7 @@ def _from_torchvision(published: Published) -> Fetched:
 
     known = get_model_weights(published.model)
     if published.tag not in known.__members__:
-        raise _unknown(published, known.__members__)
+        raise unknown(published, known.__members__)
     weights = known[published.tag]
     # `weights_only` reads tensors alone: nothing in the file can run.
     state = _downloaded(
@@ -104,25 +105,16 @@ def _created(published: Published, create: Callable[..., Any], settings: Mapping
 
 def _name_in_timm(published: Published) -> str:
     """The model with the tag, which for a backbone of timm is by default that of the model itself."""
-    import timm
-
-    known = {name.split(".", 1)[1] for name in timm.list_pretrained(f"{published.model}.*")}
+    known = of_library("timm", published.model)
     if not known:
         raise NoPublishedWeights(f"timm:{published.model}", ())
-    tag, facts = published.tag, timm.get_pretrained_cfg(published.model)
-    if tag == DEFAULT_TAG and facts is not None and facts.tag:
-        tag = facts.tag
-    if tag not in known:
-        raise _unknown(published, known)
+    tag = tagged(published, known)
+    if tag is None:
+        raise unknown(published, known)
     return f"{published.model}.{tag}"
 
 
 _LIBRARIES = {"timm": _from_timm, "torchvision": _from_torchvision}
-
-
-def _unknown(published: Published, tags: Iterable[str]) -> UnknownTag:
-    source = f"{published.library}:{published.model}"
-    return UnknownTag(source, published.tag, (DEFAULT_TAG, *sorted(tags)))
 
 
 def _downloaded(published: Published, download: Callable[[], Any]) -> Any:

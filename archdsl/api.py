@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archdsl import resources
+from archdsl.analyses.advice.text import FEW
 from archdsl.analyses.requirements import unmet
 from archdsl.architecture import Architecture, Space, closed
 from archdsl.checking import (
@@ -18,7 +19,7 @@ from archdsl.checking import (
 )
 from archdsl.elaboration.program import Program, first_option
 from archdsl.errors import ArchError, Diagnostic, Mistake
-from archdsl.errors.commands import without_place
+from archdsl.errors.commands import BatchForImage, without_place
 from archdsl.errors.spaces import StillOpen, UnknownChoice
 from archdsl.files import read_source
 from archdsl.network import Network
@@ -27,6 +28,7 @@ from archdsl.ops.backbones import Timm
 from archdsl.parser import parse, parse_leniently
 from archdsl.source import Label, Source
 from archdsl.stages import STAGES
+from archdsl.syntax import Input
 from archdsl.tensors import Shape
 from archdsl.vocabulary import Vocabulary, index_library
 
@@ -99,11 +101,13 @@ def load(
 
     Raises:
         ArchError: with every mistake of the spec.
-        Mistake: if the path can't be read.
+        Mistake: if the path can't be read, or `input` is the shape of a batch.
     """
     source, folder, name = _source(spec)
     shape = None if input is None else _shape_of(input)
     program = _program(source, folder, shape, classes)
+    if shape is not None and _is_batch(shape, program):
+        raise BatchForImage(tuple(shape))
     found = mistakes(program)
     if not found and classes is not None:
         found = disagreements(program, classes)
@@ -194,6 +198,15 @@ def check(spec: SpecLike, *, object_size: int | None = None) -> tuple[Diagnostic
     tree, of_text = parse_leniently(source)
     vocabulary = Vocabulary(OPERATIONS, STAGES, _library(), parse)
     return check_text(Program(vocabulary.file(tree, folder)), of_text, object_size)
+
+
+def _is_batch(shape: Shape, program: Program) -> bool:
+    """Whether a shape reads as one image's behind the size of a batch; of volumes the spec would say so."""
+    first, channels, *sides = shape
+    if len(sides) != 2 or first != 1 or channels not in FEW:
+        return False
+    stated = (statement for statement in program.file.spec.statements if isinstance(statement, Input))
+    return all(len(statement.shape.value) == 3 for statement in stated)
 
 
 def _shape_of(input: Shape | tuple[int, ...]) -> Shape:

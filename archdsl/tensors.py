@@ -69,6 +69,11 @@ Shapes: TypeAlias = tuple[Shape, ...]
 Stride: TypeAlias = Fraction | int | None
 
 
+def per_pixel(stride: Stride) -> str:
+    """A stride as a reader is told it: `/4`, `/2.5`."""
+    return f"/{stride if isinstance(stride, int) else f'{float(stride):g}' if stride else '?'}"
+
+
 class Cost(NamedTuple):
     """What an operation costs: trainable parameters and multiply-adds of one image."""
 

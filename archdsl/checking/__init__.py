@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from archdsl.analyses.advice import advice
+from archdsl.analyses.advice.text import channels_last
 from archdsl.analyses.figures import NetworkFigures
 from archdsl.analyses.requirements import unknown, unmet
 from archdsl.checking.agreement import disagreements
@@ -47,6 +48,7 @@ def check_text(
             what is wrong with it may follow from what could not be read.
         object_size: pixels that the input's objects are wide, where the caller knows.
     """
+    of_text = [*of_text, *channels_last(program)]
     if not any(diagnostic.severity is Severity.ERROR for diagnostic in of_text):
         return tidy(program, [*of_text, *check_program(program, object_size)])
     return tidy(program, [*of_text, *_readable(program).check()])

@@ -55,6 +55,9 @@ class LazyGroup(click.Group):
             near = suggest(word, COMMANDS)
             hint = f"Did you mean '{near}'?" if near else f"Commands: {', '.join(COMMANDS)}."
             ctx.fail(f"No such command '{word}'. {hint}")
+        other = args[1] if len(args) > 2 and not args[2].startswith("-") else ""
+        if other in COMMANDS and not os.path.exists(other):
+            ctx.fail(f"'{word}' and '{other}' are two commands. Did you mean: {NAME} {' '.join(args[1:])}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from archdsl.analyses.advice.text import shape_in_other_order
+from archdsl.commands.reports import report
+from archdsl.errors.commands import without_place
 from archdsl.tensors import Shape
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -23,7 +26,10 @@ class ShapeType(click.ParamType[Shape]):
             self.fail(f"'{value}' is not CxHxW (or CxDxHxW), as in 3x512x512.", param, ctx)
         if not all(map(int, sizes)):
             self.fail(f"'{value}' has a side of 0.", param, ctx)
-        return Shape(*map(int, sizes))
+        shape = Shape(*map(int, sizes))
+        if advice := shape_in_other_order(tuple(shape)):
+            report([without_place(advice)])
+        return shape
 
 
 def read_settings(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

@@ -9,10 +9,11 @@ from archdsl.elaboration.arithmetic import is_list
 from archdsl.elaboration.context import Trail
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, Value
 from archdsl.stage import Map, Pyramid
+from archdsl.tensors import per_pixel
 
 
 def level_strides(pyramid: Pyramid) -> tuple[str, ...]:
-    return tuple(f"/{level.stride}" for level in pyramid.maps)
+    return tuple(per_pixel(level.stride) for level in pyramid.maps)
 
 
 def flow_maps(flow: Any) -> tuple[Map, ...]:

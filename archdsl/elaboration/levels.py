@@ -17,7 +17,7 @@ from archdsl.errors.recipes import NoLevels, NoSuchDepth, NoSuchTap, NoTapsInsid
 from archdsl.errors.shapes import BY_SIZE
 from archdsl.ops.backbones import Timm
 from archdsl.stage import Map, Pyramid
-from archdsl.tensors import Shape
+from archdsl.tensors import Shape, per_pixel
 
 # Sides of the larger images. What differs between two of them depends on the size of the image.
 SIDES = (256, 288)
@@ -67,7 +67,7 @@ def levels_of(block: Block, stage: Partial, taps: tuple[str, ...] | None) -> lis
 def down_to(levels: list[Map], depth: int, stage: Partial) -> list[Map]:
     kept = [level for level in levels if level.stride is not None and level.stride <= 2**depth]
     if not kept or kept[-1].stride != 2**depth:
-        raise NoSuchDepth(stage.word, depth, tuple(f"/{level.stride}" for level in levels))
+        raise NoSuchDepth(stage.word, depth, tuple(per_pixel(level.stride) for level in levels))
     return kept
 
 

@@ -360,7 +360,10 @@ class Wires:
     def drawn(self, name: str, role: str, row: int, column: int, value: Map) -> None:
         if self.context.frame.builder.flat:
             return  # inside a block: its values are not those of the drawing
-        path = PATHS.get(role) or (join_path(self.context.scope.prefix, name) if role in DECODED else name)
+        part = PATHS.get(role, name)
+        path = join_path(self.context.scope.prefix, name) if role in DECODED else self.renamed.get(part, part)
+        if role == "context":
+            name = path  # there may be several
         self.recipe.cells[name] = Cell(name, role, row, column, value.value, path)
 
     def drawn_after(self, before: Map, name: str, role: str, value: Map) -> None:
@@ -385,7 +388,7 @@ class Wires:
 
 
 DECODED = ("nested", "decoder", "top")
-PATHS = {"neck": "neck"}  # of cells that are called by their level
+PATHS = {"encoder": "encoder", "neck": "neck"}  # of cells that are called by their level
 
 
 def published(stage: Partial, tag: str) -> Published:

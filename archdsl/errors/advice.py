@@ -268,6 +268,49 @@ class UnreadStage(Advice):
         return "join it, or delete it"
 
 
+class ChannelsLast(Advice):
+    """An image of as many channels as others have pixels."""
+
+    code = "W018"
+    got: str
+    meant: str
+
+    def message(self) -> str:
+        return f"`{self.got}` is an image of {self.got.split('x')[0]} channels"
+
+    def label(self) -> str:
+        return f"did you mean `{self.meant}`?"
+
+    def help(self) -> str:
+        return f"channels come first: `input {self.meant}`"
+
+    def replacement(self) -> str | None:
+        return self.meant
+
+
+class OrderOfTorch(Advice):
+    """Three numbers of a convolution that make more sense in the order that torch has."""
+
+    code = "W019"
+    word: str
+    kernel: int
+    out: int
+    stride: int
+
+    def message(self) -> str:
+        sizes = f"a kernel of {self.kernel}x{self.kernel}, {self.out} channels and steps of {self.stride}"
+        return f"`{self.word} {self.kernel} {self.out} {self.stride}` has {sizes}"
+
+    def label(self) -> str:
+        return "kernel, channels that leave, stride: in this order"
+
+    def help(self) -> str:
+        meant = f"`{self.word} {self.stride}x{self.stride} {self.out}`"
+        return (
+            f"{self.out} channels by a kernel of {self.stride} are {meant}; if it is meant, write `stride=`"
+        )
+
+
 class AskedTimm(Advice):
     """A model of timm that the table doesn't have."""
 

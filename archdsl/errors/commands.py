@@ -1,4 +1,4 @@
-"""Mistakes in a call: files that can't be read or written, options that say nothing (E420 to E429).
+"""Mistakes in a call: files that can't be read or written, options that say nothing (E420 to E430).
 
 They have no place in a spec, so they are shown without a picture, and the command ends with 2.
 """
@@ -105,6 +105,21 @@ class NoSuchDevice(Mistake):
 
     def help(self) -> str:
         return "`auto` takes a GPU if there is one; `cpu` is always there"
+
+
+class BatchForImage(Mistake):
+    """The shape of a batch of one image where that of the image is wanted."""
+
+    code = "E430"
+    sizes: tuple[int, ...]
+
+    def message(self) -> str:
+        got, image = ("x".join(map(str, sizes)) for sizes in (self.sizes, self.sizes[1:]))
+        return f"`{got}` is a batch of images of {image}, and the input is one image"
+
+    def help(self) -> str:
+        image = "x".join(map(str, self.sizes[1:]))
+        return f"leave the first number out: {image}; a spec of volumes says so itself, with `input`"
 
 
 def outside(error: OSError) -> Mistake:

@@ -100,7 +100,7 @@ class Interpolate(Op):
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         if self.scale is not None:
-            return None if strides[0] is None else strides[0] / Fraction(self.scale)
+            return None if strides[0] is None else strides[0] / Fraction(str(self.scale))
         return _place(inputs, strides, self.shape(inputs))
 
     def torch(self, inputs: Shapes) -> Recipe:

@@ -28,7 +28,7 @@ class Context(Stage):
             raise PartMoves(str(deepest.shape), str(made.shape))
         if isinstance(flow, Map):
             return made
-        row = len(flow.maps) - 1
-        net.drawn("context", "context", row + 1, 0, made)
-        net.edge(net.drawing_of(deepest), "context", "flow", self.form.word)
+        source, row = net.drawing_of(deepest), len(flow.maps)
+        net.drawn("context", "context", row, 0, made)
+        net.edge(source, net.drawing_of(made), "flow", self.form.word)
         return Pyramid((*flow.maps[:-1], made))

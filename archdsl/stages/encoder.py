@@ -7,6 +7,7 @@ from typing import Any, final
 from archdsl.errors.recipes import NoOutputStride, OtherOutputStride, WrongFlow
 from archdsl.op import Int, arg
 from archdsl.stage import Map, Paths, Pyramid, Stage, StageName, StageValue, Tag, Wiring
+from archdsl.tensors import per_pixel
 
 
 @final
@@ -47,4 +48,4 @@ class Encoder(Stage):
         wanted, chosen = self.output_stride, self.taps is not None or self.depth is not None
         strides = [level.stride for level in levels.maps]
         if wanted is not None and not chosen and strides[-1] != wanted:
-            raise OtherOutputStride(self.form.word, wanted, tuple(f"/{stride}" for stride in strides))
+            raise OtherOutputStride(self.form.word, wanted, tuple(per_pixel(stride) for stride in strides))

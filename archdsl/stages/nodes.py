@@ -16,6 +16,7 @@ from archdsl.ops.rearrangements import PixelShuffle
 from archdsl.ops.resizing import Align, Interpolate
 from archdsl.ops.transpose_conv import TransposeConv
 from archdsl.stage import Joining, Map, StageValue, Wiring
+from archdsl.tensors import per_pixel
 
 RESIZING = ("bilinear", "nearest")
 Builder: TypeAlias = Callable[[Wiring, tuple[Map, ...]], Map]
@@ -115,7 +116,7 @@ def doublings(form: str | StageValue, coarse: Map, fine: Map) -> int:
     steps = _ratio(coarse, fine)
     if steps < 2 or steps.denominator > 1 or steps.numerator & (steps.numerator - 1):
         word = form if isinstance(form, str) else form.word
-        raise NotDoubled(word, f"/{fine.stride}", f"/{coarse.stride}", levels=True)
+        raise NotDoubled(word, per_pixel(fine.stride), per_pixel(coarse.stride), levels=True)
     return steps.numerator.bit_length() - 1
 
 
@@ -123,7 +124,7 @@ def whole_steps(coarse: Map, fine: Map) -> int:
     """How many times larger the finer map is; raises NotWhole if that is no whole number."""
     steps = _ratio(coarse, fine)
     if steps.denominator > 1:
-        raise NotWhole(*(f"/{float(level.stride or 1):g}" for level in (fine, coarse)))
+        raise NotWhole(per_pixel(fine.stride), per_pixel(coarse.stride))
     return steps.numerator
 
 

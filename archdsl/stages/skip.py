@@ -21,6 +21,7 @@ from archdsl.stage import (
     StageValue,
     Wiring,
 )
+from archdsl.tensors import per_pixel
 
 JOINS = {
     "none": "none", "plain": "concat", "add": "add", "nested": "concat", "gated": "concat", "full": "concat",
@@ -57,7 +58,7 @@ class Skip(Stage):
             raise WrongFlow(
                 "skip", "a pyramid", "one map", "an `encoder` makes one: `encoder resnet34 | skip plain`"
             )
-        strides = tuple(f"/{level.stride}" for level in flow.maps)
+        strides = tuple(per_pixel(level.stride) for level in flow.maps)
         if len(flow.maps) < 2:
             raise SingleLevel("skip", strides)
         if not in_order(flow.maps):

@@ -23,6 +23,7 @@ from archdsl.stage import (
     described_flow,
 )
 from archdsl.stages.nodes import RESIZING, Step, full_node, node
+from archdsl.tensors import per_pixel
 
 OWN = ("transpose", *RESIZING, "pixelshuffle", "unpool")
 Place: TypeAlias = tuple[int, int]  # row and column of a node
@@ -85,7 +86,7 @@ class Climb:
         """Settings of every level that is climbed to, coarsest first: rows, then the tops."""
         up, count = self.up, self.depth + self.tops
         if up.form == "unpool" and self.tops:
-            raise NothingPooled(f"/{self.lattice.maps[0].stride}")
+            raise NothingPooled(per_pixel(self.lattice.maps[0].stride))
         widths = self._widths(count)
         blocks = up.block.aligned("block", count)
         gates = up.attention.aligned("attention", count)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.errors import ArchError
+from archdsl.errors import ArchError, Mistake
 from archdsl.source import Source
 
 CALLS = 64  # how deep calls may be nested
@@ -108,6 +108,8 @@ TOLD = [
     ("W015", "conv 3x3 8 as a | «relu» | @a | tanh"),
     ("W016", "conv 3x3 8 | relu | «dwconv 3x3» | relu"),
     ("W017", "require «latency» < 3\nid | head 1x1 out=2"),
+    ("W018", "input «64x48x3»\nconv 3x3 8 | relu"),
+    ("W019", "«conv 3 64 7» | relu"),
 ]
 
 
@@ -184,6 +186,15 @@ def refused(text: str, **options: object) -> list[tuple[str, str]]:
 def test_an_input_that_disagrees_with_the_data_is_a_mistake() -> None:
     text = "input 3x32x32\nhead 1x1 out=2"
     assert refused(text, input=(1, 32, 32), classes=2) == [("E267", "3x32x32")]
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 64, 64), (1, 3, 64, 64)])
+def test_a_batch_is_no_image_unless_the_spec_is_of_volumes(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(Mistake) as caught:
+        archdsl.load("conv 3 8 | relu", input=sizes)
+    assert caught.value.code == "E430"
+    assert archdsl.load("input 1x8x64x64\nconv 3 8 | relu", input=sizes).input == sizes
+    assert archdsl.load("conv 3 8 | relu", input=(1, 5, 64, 64)).input == (1, 5, 64, 64)
 
 
 def test_a_number_of_outputs_that_disagrees_with_the_data_is_a_mistake() -> None:

@@ -20,6 +20,8 @@ CALLS = {
     "a_command_mistyped": ["chek", "a.arch"],
     "a_command_unknown": ["frobnicate"],
     "a_command_forgotten": ["a.arch"],
+    "two_commands": ["check", "summary", "a.arch"],
+    "a_batch_for_an_image": ["summary", "a.arch", "--set=up=bilinear", "--input=1x3x64x64"],
     "no_such_file": ["check", "none.arch"],
     "nearly_a_model": ["summary", "resnet5"],
     "a_folder": ["fmt", "nets"],

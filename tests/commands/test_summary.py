@@ -26,6 +26,12 @@ def test_programs_get_the_same_figures(archdsl):
     assert {"activations", "depth", "receptive_field", "identity"} <= told.keys()
 
 
+def test_a_shape_with_its_channels_last_is_advised_of(archdsl):
+    ended = archdsl("summary", "-", "--input=32x32x1", stdin="conv 3x3 8 | relu")
+    assert ended.code == 0
+    assert ended.err.splitlines()[0] == "advice[W018]: `32x32x1` is an image of 32 channels"
+
+
 def test_depth_says_how_far_stages_are_opened(archdsl):
     told = json.loads(archdsl("summary", "-", "--json", "--depth=1", stdin=SMALL).out)
     assert [stage["path"] for stage in told["stages"]] == ["encoder", "decoder", "head"]

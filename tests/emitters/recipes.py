@@ -58,6 +58,7 @@ class Recipe:
                 0,
                 self.at(row, widths[row], finest),
                 Edge(before, f"x{row}_0", kind),
+                path="encoder",
             )
 
     def at(self, row: int, channels: int, finest: int = 2) -> Shape:
@@ -176,6 +177,10 @@ WRITTEN = {
     "aux in a U": f"{RESNET} | aux (level 2 | conv 1x1 2) as side | skip plain | up bilinear {HEAD}",
     "crf": f"{RESNET} | skip nested depth=2 | up bilinear {HEAD} | crf iterations=1",
     "behind": f"{RESNET} | skip plain | up bilinear | se | dropout 0.5 {HEAD} | sigmoid",
+    "two contexts": (
+        f"{RESNET} as backbone | context aspp | context ppm as more | skip plain | up bilinear"
+        " | head 1x1 out=2 as score"
+    ),
     "context": f"encoder mobilenet_v3_small | context aspp | skip plain | up bilinear {HEAD}",
     "levels": f"{RESNET} | levels [1, 3] | skip plain | up nearest {HEAD}",
 }

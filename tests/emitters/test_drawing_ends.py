@@ -51,7 +51,6 @@ def test_stages_between_the_decoder_and_the_head_are_cells_in_a_row():
     [
         f"conv 3x3 4 | encoder resnet18 | skip plain | up bilinear {HEAD}",
         f"pad 9 | encoder resnet18 | skip plain | up bilinear {HEAD}",
-        f"{RESNET} | context aspp | context ppm as more | skip plain | up bilinear {HEAD}",
         f"{RESNET} | skip plain | up bilinear {HEAD} | concat(id, conv 3x3 4, conv 5x5 4)",
         f"{RESNET} | skip plain | up bilinear {HEAD} | conv 3x3 4 | relu | conv 3x3 4 | relu | conv 3x3 4",
     ],

@@ -125,6 +125,19 @@ def test_what_exists_in_training_only_is_dashed():
     assert "dashed box: in training only" in words(graph)
 
 
+def test_each_of_two_contexts_has_a_cell_and_parts_carry_the_names_of_the_spec():
+    graph = parsed(written("two contexts"))
+    below = ["x4_0", "context", "more"]
+    assert len({center(graph, name).x for name in below}) == 1
+    assert {("x4_0", "context"), ("context", "more")} < edges(graph, "flow")
+    assert "aspp" in graph.nodes["context"]["label"]
+    assert "ppm" in graph.nodes["more"]["label"]
+    (frame,) = (part for part in graph.parts if part.name == "cluster_encoder")
+    assert "backbone" in frame.attributes["label"]
+    assert "resnet18" in frame.attributes["label"]
+    assert ">score<" in graph.nodes["head"]["label"]
+
+
 def test_the_name_of_an_encoder_over_a_context_stays_inside_the_drawing():
     graph = parsed(written("context"))
     (frame,) = (part for part in graph.parts if part.name == "cluster_encoder")

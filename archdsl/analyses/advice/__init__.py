@@ -11,6 +11,7 @@ from archdsl.analyses.advice.layers import (
     dropouts_before_norms,
     maps_without_activation,
     norms_after_activations,
+    torchs_order,
 )
 from archdsl.analyses.advice.reach import gridding_holes, joins_at_other_sizes, small_field
 from archdsl.analyses.advice.recipes import hidden_definitions, long_schedules, no_head
@@ -34,7 +35,7 @@ def advice(program: Program, made: Sequence[Elaborated], object_size: int | None
         written = Written(program, made[0].assembly)
         found += [*no_head(program, written.network), *long_schedules(program, made)]
         found += [*unread_levels(program, made), *unread_stages(program, made)]
-        found += [*biases_before_norms(written), *dropouts_before_norms(written)]
+        found += [*torchs_order(written), *biases_before_norms(written), *dropouts_before_norms(written)]
         found += [*norms_after_activations(written), *maps_without_activation(written)]
         found += [*gridding_holes(written), *slower_than_counted(written)]
         found += asked_of_timm(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from archdsl.analyses.advice.written import Written
@@ -11,6 +12,7 @@ from archdsl.errors.advice import (
     DropoutBeforeNorm,
     MissingActivation,
     NormAfterActivation,
+    OrderOfTorch,
 )
 from archdsl.network import Operation
 from archdsl.ops.activations import ACTIVATIONS
@@ -22,6 +24,8 @@ LINEAR = ("conv", "dwconv", "deform_conv", "transpose_conv", "linear")
 # What scales, drops or lays numbers out anew: two linear maps with nothing else between them are one.
 TRANSPARENT = ("bn", "dropout", "drop_path", "id", "flatten")
 MOST_LABELS = 4
+LARGE_KERNEL = 11
+_THREE_NUMBERS = re.compile(r"(conv|deform_conv)\s+([0-9]+)\s+([0-9]+)\s+([0-9]+)(?![\w.])")
 
 
 def biases_before_norms(written: Written) -> Iterator[Diagnostic]:
@@ -44,6 +48,27 @@ def biases_before_norms(written: Written) -> Iterator[Diagnostic]:
     if places:
         first, *others = places
         yield BiasBeforeNorm(places[first], len(places)).at(first, *_labels(others, "so does this one"))
+
+
+def torchs_order(written: Written) -> Iterator[Diagnostic]:
+    """`conv 3 64 7`, which in torch is from 3 to 64 channels by a kernel of 7.
+
+    Told where the third number steps over pixels, or the first is the number of channels that enter and
+    a strange kernel.
+    """
+    places: dict[Span, OrderOfTorch] = {}
+    for operation in written.network.operations:
+        numbers = _THREE_NUMBERS.match(operation.span.text)
+        if operation.span.source is not written.source or numbers is None:
+            continue
+        kernel, out, stride = map(int, numbers.groups()[1:])
+        entering = written.network.shape_of(operation.inputs[0]).channels
+        strange = kernel == entering and (stride >= kernel or kernel > LARGE_KERNEL)
+        if strange or stride > kernel > 1:
+            places.setdefault(operation.span, OrderOfTorch(numbers[1], kernel, out, stride))
+    if places:
+        first, *others = places
+        yield places[first].at(first, *_labels(others))
 
 
 def dropouts_before_norms(written: Written) -> Iterator[Diagnostic]:

@@ -27,9 +27,6 @@ class Drawn(NamedTuple):
     advice: NotDrawn | None = None
 
 
-LEVELS = ("recipe", "full")
-
-
 def draw(network: Network, *, title: str = "", level: str = "recipe") -> str:
     """A network as DOT text, the same for the same network.
 

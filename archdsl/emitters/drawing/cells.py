@@ -61,7 +61,7 @@ def name(network: Network, cell: Cell) -> tuple[str, str]:
     if cell.role == "top":
         return "up", f"×{_growth(network, cell)}"
     if cell.role == "head" and cell.name == "head":
-        return "head", _kernel(network, cell)
+        return cell.path, _kernel(network, cell)
     return (word(network, cell.path) if cell.role == "context" else "") or cell.name, ""
 
 

@@ -144,10 +144,15 @@ def _at(point: Point) -> str:
 
 
 def _label_lines(network: Network) -> list[str]:
-    """The name behind the word `encoder`, on one line with it or, a long one, on its own."""
-    word = cells.word(network, "encoder")
-    whole = len(word) <= 12 and not _beside(network)
-    return [f"encoder  {word}".rstrip()] if whole else ["encoder", word]
+    """What the encoder is called, and its definition, on one line with that or, a long one, on its own."""
+    name = _encoder_path(network)
+    word = cells.word(network, name)
+    whole = len(name + word) <= 19 and not _beside(network)
+    return [f"{name}  {word}".rstrip()] if whole else [name, word]
+
+
+def _encoder_path(network: Network) -> str:
+    return next(cell.path for cell in network.cells if cell.role == "encoder")
 
 
 def _beside(network: Network) -> bool:
@@ -178,7 +183,8 @@ def _encoder(network: Network, boxes: Boxes) -> str:
     else:
         bottom -= height
         spot = Point((left + right) / 2, bottom + height / 2 + 4)
-    first = Markup(font("encoder", bold=True) + dot.escape(lines[0].removeprefix("encoder")))
+    path = _encoder_path(network)
+    first = Markup(font(path, bold=True) + dot.escape(lines[0].removeprefix(path)))
     return dot.cluster(
         "encoder",
         [_node(network, cell, boxes) for cell in levels],

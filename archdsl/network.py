@@ -164,9 +164,9 @@ def reached(operations: Sequence[Operation], values: Iterable[int], inputs: int)
     return Reached(frozenset(learning), frozenset(apart))
 
 
-def needed(operations, values, inputs: int) -> frozenset[int]:  # type: ignore[no-untyped-def]
+def needed(operations: Sequence[Operation], values: Iterable[int], inputs: int) -> frozenset[int]:
     """Numbers of the operations that the given values need; `inputs` values come before operation 0."""
-    wanted = set()
+    wanted: set[int] = set()
     stack = list(values)
     while stack:
         number = stack.pop() - inputs

@@ -27,8 +27,14 @@ def features(name: str, levels: Sequence[int] | None = None, **settings: Any) ->
     # timm cuts its other models itself; these run all of `blocks` and keep the maps of some.
     stages = getattr(model, "_stage_out_idx", None)
     if stages:
-        del model.blocks[max(stages) :]  # type: ignore[operator, union-attr]
+        blocks: Any = model.blocks
+        del blocks[max(stages) :]
     return model
+
+
+def levels_of(model: nn.Module) -> Any:
+    """What timm states of a model's levels."""
+    return model.feature_info
 
 
 def checked(name: str, levels: Sequence[int], channels: Sequence[int], **settings: Any) -> nn.Module:
@@ -45,8 +51,9 @@ def checked(name: str, levels: Sequence[int], channels: Sequence[int], **setting
     if not timm.is_model(name):
         raise BackboneDiffers(f"timm:{name}", timm.__version__)
     model = features(name, levels, **settings)
-    if list(model.feature_info.channels()) != list(channels):  # type: ignore[operator, union-attr]
-        raise BackboneDiffers(f"timm:{name}", timm.__version__, tuple(model.feature_info.channels()))  # type: ignore[operator, union-attr]
+    stated = tuple(levels_of(model).channels())
+    if stated != tuple(channels):
+        raise BackboneDiffers(f"timm:{name}", timm.__version__, stated)
     return model
 
 

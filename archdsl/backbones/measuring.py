@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from archdsl.backbones.building import features, is_channels_last, maps
+from archdsl.backbones.building import features, is_channels_last, levels_of, maps
 from archdsl.backbones.table import TABLE, Backbone, Level, lines
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class _Kind(NamedTuple):
 def _measured(name: str, native: tuple[int, int, int]) -> Backbone:
     model = features(name).eval()
     kind = _last_of_each_stride(model)
-    if kind.numbers != tuple(model.feature_info.out_indices):  # type: ignore[union-attr, arg-type]
+    if kind.numbers != tuple(levels_of(model).out_indices):
         model = features(name, kind.numbers).eval()
     if not kind.strides or list(kind.strides) != sorted(kind.strides):
         raise Unfit(f"strides {kind.strides}")
@@ -82,8 +82,8 @@ def trainable(model: nn.Module) -> int:
 
 
 def _last_of_each_stride(model: nn.Module) -> _Kind:
-    info = model.feature_info
-    stated = list(zip(info.out_indices, info.channels(), info.reduction(), strict=True))  # type: ignore[union-attr, operator, arg-type]
+    info = levels_of(model)
+    stated = zip(info.out_indices, info.channels(), info.reduction(), strict=True)
     last = {stride: (number, channels, stride) for number, channels, stride in stated}
     return _Kind(*zip(*last.values(), strict=True)) if last else _Kind((), (), ())
 

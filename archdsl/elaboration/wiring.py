@@ -289,13 +289,13 @@ class Wires:
         """The same, by way of the definitions that a name stands for."""
         elaborator = self.elaborator
         while isinstance(found.callee, Definition) and found.callee.alias is not None:
-            elaborator.check_depth(found.callee, context, found.span)
+            definition, alias = found.callee, found.callee.alias
+            elaborator.check_depth(definition, context, found.span)
             variables, passed = elaborator.bound_definition(found, found.span, context)
-            definition = found.callee
             context = elaborator.inside(
                 definition, variables, flow, context, found.words, context.scope, found.span
             )
-            found = elaborator.alias_partial(definition.alias, passed, context)  # type: ignore[arg-type]
+            found = elaborator.alias_partial(alias, passed, context)
         image = context.frame.image
         if not isinstance(found.callee, Definition):
             return self._other(found, flow, context), (flow.value, image.value)

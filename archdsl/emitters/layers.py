@@ -33,7 +33,8 @@ class _Same(nn.modules.conv._ConvNd):
             total = _same_padding(size, dilation * (kernel - 1) + 1, stride)
             # F.pad wants the last dimension first.
             padding = [total // 2, total - total // 2, *padding]
-        return super().forward(F.pad(x, padding))  # type: ignore[no-any-return]
+        made: Tensor = super().forward(F.pad(x, padding))
+        return made
 
 
 def _same_padding(size: int, extent: int, stride: int) -> int | torch.SymInt:

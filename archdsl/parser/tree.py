@@ -230,9 +230,9 @@ class TreeBuilder(Transformer_NonRecursive[Token, Any]):
     def _expressions(self, children: Children) -> tuple[Expression, ...]:
         return tuple(self._expression(child) for child in children if child is not None)
 
-    def _expression(self, child: Any) -> Expression:
+    def _expression(self, child: Token | Expression) -> Expression:
         if not isinstance(child, Token):
-            return child  # type: ignore[no-any-return]
+            return child
         span = self._span(child)
         match child.type:
             case "NUMBER":

@@ -102,5 +102,5 @@ class Skip(Stage):
 
 def in_order(levels: tuple[Map, ...]) -> bool:
     """Whether each level is coarser than the one before."""
-    strides = [level.stride for level in levels]
-    return None not in strides and all(a < b for a, b in pairwise(strides))  # type: ignore[operator]
+    strides = [level.stride for level in levels if level.stride is not None]
+    return len(strides) == len(levels) and all(a < b for a, b in pairwise(strides))

@@ -49,7 +49,7 @@ class Positive:
     wanted: str = "a number above 0"
 
     def accepts(self, value: object) -> bool:
-        return type(value) in (int, float) and 0 < value < float("inf")  # type: ignore[operator]
+        return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
 
 
 @dataclass(frozen=True)

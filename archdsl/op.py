@@ -152,11 +152,11 @@ class Op(Value):
         """Numbers of the inputs that no gradient reaches: it reads their size, or where they are largest."""
         return ()
 
-    def sized_as(self, inputs: Shapes) -> int | None:
-        """Number of the input whose height and width leave, whatever they are; None if there is none."""
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        """Numbers of the inputs whose height and width leave, whatever they are; none if nothing says so."""
         window = self.window(inputs)
         moves = window is not None and any(step != 1 for step in window.stride)
-        return None if moves or self.shape(inputs).spatial != inputs[0].spatial else 0
+        return () if moves or self.shape(inputs).spatial != inputs[0].spatial else (0,)
 
     def down_to(self, count: int) -> Op:
         """Of an operation that gives several maps (`Levels`): what gives the finest `count` of them."""

@@ -37,13 +37,18 @@ def with_stand_ins(network: Network) -> Network:
     learning = reached(network.operations, (output.value for output in network.outputs), 1).learning
 
     def stand_in(value: int) -> int:
-        while value not in learning and value:
-            operation = network.operations[value - 1]
-            same = operation.op.sized_as(network.shapes_into(operation))
-            if same is None:
-                break
-            value = operation.inputs[same]
-        return value
+        if value in learning:
+            return value
+        places = [value]
+        for place in places:  # nearest first; it grows
+            operation = network.operations[place - 1]
+            for number in operation.op.sized_as(network.shapes_into(operation)):
+                source = operation.inputs[number]
+                if source in learning or source == 0:
+                    return source
+                if source not in places:
+                    places.append(source)
+        return places[-1]
 
     def stood_in(operation: Operation) -> Operation:
         if not operation.op.sizing:

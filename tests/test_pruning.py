@@ -52,6 +52,15 @@ PAIRS = {
         " | conv 3x3 8 stride=2 | interpolate like=@y",
         "input 3x64x64\nconv 3x3 8 stride=2 | interpolate like=@input",
     ),
+    "a sum one of whose maps is used": (
+        f"{NARROW} | pyramid(level 0 | add(conv 3x3 4, id) | relu, level 1, level 2) | {DECODER}",
+        f"{NARROW} | {DECODER}",
+    ),
+    "a sum whose other map is another's": (
+        "input 3x64x64\nconv 3x3 4 as a | pool max 2 as b | @a | conv 3x3 4 stride=2 | add(id, @b) as y"
+        " | @b | conv 1x1 2 | interpolate like=@y",
+        "input 3x64x64\nconv 3x3 4 | pool max 2 as b | conv 1x1 2 | interpolate like=@b",
+    ),
     "what a pooling is followed by": (
         f"{NARROW} | pyramid(level 0 | pool max 2 | conv 3x3 8, level 2) | {DECODER}",
         f"{NARROW} | pyramid(level 0 | pool max 2, level 2) | {DECODER}",

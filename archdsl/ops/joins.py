@@ -36,6 +36,9 @@ class Concat(Op):
         _one_size(self.name, inputs)
         return Shape(sum(x.channels for x in inputs), *inputs[0].spatial)
 
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return tuple(range(len(inputs)))
+
     def torch(self, inputs: Shapes) -> Call:
         return Call("torch.cat", {"dim": 1}, as_list=True)
 
@@ -54,6 +57,9 @@ class Add(Op):
         if len({x.channels for x in inputs}) > 1:
             raise DifferentChannels(self.name, inputs)
         return inputs[0]
+
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return tuple(range(len(inputs)))
 
     def torch(self, inputs: Shapes) -> Call:
         if len(inputs) == 2:
@@ -83,10 +89,9 @@ class Mul(Op):
                 raise DifferentSizes(self.name, inputs)
         return largest
 
-    def sized_as(self, inputs: Shapes) -> int | None:
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
         spatial = self.shape(inputs).spatial
-        same = (number for number, x in enumerate(inputs) if x.spatial == spatial)
-        return None if 1 in spatial else next(same, None)
+        return tuple(n for n, x in enumerate(inputs) if x.spatial == spatial and 1 not in spatial)
 
     def torch(self, inputs: Shapes) -> Call:
         if len(inputs) == 2:

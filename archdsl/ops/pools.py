@@ -77,8 +77,8 @@ class Pool(Op):
         size, stride, _ = self._axes(inputs[0])
         return Window(size, tuple(map(Fraction, stride)), (1,) * len(size))
 
-    def sized_as(self, inputs: Shapes) -> int | None:
-        return None if self._adaptive is not None else super().sized_as(inputs)
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return () if self._adaptive is not None else super().sized_as(inputs)
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         return None if self._adaptive is not None else super().stride_after(inputs, strides)
@@ -142,8 +142,8 @@ class Unpool(Op):
     def detached(self) -> tuple[int, ...]:
         return (1,)
 
-    def sized_as(self, inputs: Shapes) -> int | None:
-        return 1
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return (1,)
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         return strides[1]
@@ -183,8 +183,8 @@ class GlobalPool(Op):
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         return None
 
-    def sized_as(self, inputs: Shapes) -> int | None:
-        return None
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return ()
 
     def torch(self, inputs: Shapes) -> Layer:
         (x,) = inputs

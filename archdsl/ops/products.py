@@ -30,8 +30,8 @@ class Swap(Op):
         want_map(self.name, x)
         return Shape(prod(x.spatial), x.channels, *(1,) * (x.rank - 1))
 
-    def sized_as(self, inputs: Shapes) -> int | None:
-        return None
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return ()
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         return None

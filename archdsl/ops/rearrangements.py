@@ -74,8 +74,8 @@ class Reshape(Op):
     def detached(self) -> tuple[int, ...]:
         return (1,)
 
-    def sized_as(self, inputs: Shapes) -> int | None:
-        return 1
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return (1,)
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         return strides[1]

@@ -32,9 +32,9 @@ def _scaled(word: str, x: Shape, scale: float) -> tuple[int, ...]:
     return made
 
 
-def _second(inputs: Shapes) -> int | None:
-    """The number of the map whose size is taken; None where a size is given."""
-    return 1 if len(inputs) == 2 else None
+def _second(inputs: Shapes) -> tuple[int, ...]:
+    """The number of the map whose size is taken; none where a size is given."""
+    return (1,) if len(inputs) == 2 else ()
 
 
 def _place(inputs: Shapes, strides: tuple[Stride, ...], y: Shape) -> Stride:
@@ -95,8 +95,8 @@ class Interpolate(Op):
     def detached(self) -> tuple[int, ...]:
         return (1,)
 
-    def sized_as(self, inputs: Shapes) -> int | None:
-        return 0 if self.scale == 1 else _second(inputs)
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return (0,) if self.scale == 1 else _second(inputs)
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         if self.scale is not None:
@@ -180,7 +180,7 @@ class Crop(Op):
     def detached(self) -> tuple[int, ...]:
         return (1,)
 
-    def sized_as(self, inputs: Shapes) -> int | None:
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
         return _second(inputs)
 
     def torch(self, inputs: Shapes) -> Recipe:
@@ -211,7 +211,7 @@ class Align(Op):
     def detached(self) -> tuple[int, ...]:
         return (1,)
 
-    def sized_as(self, inputs: Shapes) -> int | None:
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
         return _second(inputs)
 
     def torch(self, inputs: Shapes) -> Call:

@@ -10,8 +10,10 @@ from archdsl.api import built
 from archdsl.commands.architectures import architecture
 from archdsl.commands.arguments import set_option
 from archdsl.commands.recipes import data_option, recipe_options
+from archdsl.commands.reports import report
 from archdsl.commands.sources import stem
 from archdsl.data import describe
+from archdsl.errors.commands import without_place
 from archdsl.files import ensure_writable
 from archdsl.tensors import Shape
 from archdsl.training import Epoch, Outcome, Recipe
@@ -50,6 +52,8 @@ def _train(
     spec: str, folder: Path, recipe: Recipe, device: str, output: Path, settings: dict[str, str]
 ) -> None:
     description = describe(folder)
+    if description.advice is not None:
+        report((without_place(description.advice),))
     shape = Shape(description.channels, recipe.size, recipe.size)
     found = architecture(spec, shape=shape, classes=description.classes, settings=settings)
     ensure_writable(output)

@@ -13,7 +13,13 @@ from archdsl.data.datasheet import Datasheet, Normalisation, Task, default_names
 from archdsl.data.images import read_image, read_mask
 from archdsl.data.layout import Example, find_layout
 from archdsl.errors.commands import Unreadable
-from archdsl.errors.data import MaskOfOtherSize, MaskValuesScattered, MaskValueTooHigh, NothingLabelled
+from archdsl.errors.data import (
+    MaskOfOtherSize,
+    MaskValuesScattered,
+    MaskValueTooHigh,
+    NothingLabelled,
+    UntrainedClasses,
+)
 
 WHITE = 255  # the foreground of masks in black and white
 
@@ -36,6 +42,7 @@ class Description:
     normalisation: Normalisation
     examples: dict[str, tuple[Example, ...]]
     """By split: `train`, `val` and, where there is one, `test`."""
+    advice: UntrainedClasses | None = None
 
     @property
     def classes(self) -> int:
@@ -66,13 +73,15 @@ def describe(folder: Path) -> Description:
     everything = [survey for split in surveys.values() for survey in split]
     channels = _channels(everything, sheet)
     bits = max(survey.bits for survey in everything)
-    names, white = layout.class_names, False
+    names, white, advice = layout.class_names, False, None
     if layout.task == "segmentation":
         white = _is_black_and_white(everything, sheet)
         names = _class_names(folder, everything, sheet, white)
-        labelled = {value for survey in surveys["train"] for value in survey.values} - {sheet.ignore_index}
+        labelled = _labelled(surveys["train"], sheet)
         if len(labelled) < 2:
             raise NothingLabelled(str(folder), tuple(labelled))
+        if untrained := _labelled(everything, sheet) - labelled:
+            advice = UntrainedClasses(str(folder), tuple(names[value] for value in sorted(untrained)))
     return Description(
         folder=folder,
         task=layout.task,
@@ -83,6 +92,7 @@ def describe(folder: Path) -> Description:
         white_foreground=white,
         normalisation=sheet.normalisation or _normalisation(surveys["train"], channels, bits),
         examples=layout.examples,
+        advice=advice,
     )
 
 
@@ -137,6 +147,11 @@ def _is_black_and_white(surveys: list[_Survey], sheet: Datasheet) -> bool:
     values = {value for survey in surveys for value in survey.values}
     two_classes = sheet.class_names is None or len(sheet.class_names) == 2
     return two_classes and sheet.ignore_index != WHITE and WHITE in values and values <= {0, WHITE}
+
+
+def _labelled(surveys: Iterable[_Survey], sheet: Datasheet) -> set[int]:
+    """The values of masks that number classes."""
+    return {value for survey in surveys for value in survey.values} - {sheet.ignore_index}
 
 
 def _class_names(folder: Path, surveys: list[_Survey], sheet: Datasheet, white: bool) -> tuple[str, ...]:

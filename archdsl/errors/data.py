@@ -1,8 +1,8 @@
-"""Mistakes in a folder of images, and in what is trained on it (E430 to E449)."""
+"""Mistakes in a folder of images, and in what is trained on it (E431 to E449, W092)."""
 
 from __future__ import annotations
 
-from archdsl.errors.base import Mistake, named, suggest
+from archdsl.errors.base import Mistake, Severity, named, suggest
 from archdsl.errors.shapes import described
 
 LAYOUTS = (
@@ -187,6 +187,22 @@ class NothingLabelled(Mistake):
 
     def help(self) -> str:
         return "0 is the background, the first class to find is 1"
+
+
+class UntrainedClasses(Mistake):
+    """Classes that the masks for training never show, but those for validation or testing do."""
+
+    code = "W092"
+    severity = Severity.ADVICE
+    folder: str
+    classes: tuple[str, ...]
+
+    def message(self) -> str:
+        shown = "are" if len(self.classes) > 1 else "is"
+        return f"no mask for training in `{self.folder}` has {named(self.classes)}, which {shown} scored"
+
+    def help(self) -> str:
+        return "what is never shown is not learned: move images that have it to train/, or mend the masks"
 
 
 class ClassFoldersDiffer(Mistake):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import IO, TypeAlias
 
 from archdsl import api
 from archdsl.data import Description, describe
+from archdsl.errors.commands import without_place
 from archdsl.errors.studies import NothingOpen
 from archdsl.studies.candidates import Space
 from archdsl.studies.display import make_display
@@ -86,6 +88,8 @@ def run(study: Study, *, runs: Path = Path("runs"), stream: IO[str] | None = Non
         Mistake: what is wrong with the study, its data, its folder or its workers.
     """
     description = describe(study.data)
+    if description.advice is not None:
+        print(without_place(description.advice), file=stream or sys.stderr)
     shape = Shape(description.channels, study.size, study.size)
     space = api.load(study.space, input=shape, classes=description.classes)
     if not isinstance(space, api.Space):

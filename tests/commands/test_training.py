@@ -9,6 +9,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from archdsl.data.demonstration import generate
+from tests.data.folders import save, segmentation, stripes
 
 SMALL = "encoder plain widths=[4, 8] | skip plain | up transpose channels=[4] | head 1x1 out=3\n"
 SPACE = """\
@@ -62,6 +63,18 @@ def test_training_does_not_begin_where_its_weights_cannot_be_written(archdsl, sm
     assert (ended.code, ended.out) == (2, "")
     assert f"`{output}` cannot be written" in ended.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.arch", "cells"]
+
+
+@pytest.mark.parametrize("call", [("train", "-o", "none/a.safetensors"), ("search",)])
+def test_a_class_that_is_never_shown_is_told_before_training(archdsl, tmp_path, call):
+    command, *more = call
+    (tmp_path / "closed.arch").write_text("let classes = 2\nconv 3x3 4 | relu | head 1x1 out=classes\n")
+    folder = segmentation(tmp_path / "set")
+    for mask in (folder / "train" / "masks").iterdir():
+        save(mask, stripes(0, 0, 0, 0, 1, 1, 1, 1))
+    ended = archdsl(command, "closed.arch", "--data", folder, *FAST, *more)
+    assert ended.code == 2
+    assert ended.err.startswith("advice[W092]: no mask for training in")
 
 
 def test_training_tells_each_epoch_and_saves_the_weights(archdsl, small, cells, tmp_path):

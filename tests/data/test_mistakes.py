@@ -244,12 +244,24 @@ def test_a_wrong_folder_is_told_in_a_sentence(spoil: Callable[[Path], None], tmp
     assert_golden(spoil.__name__, told(folder))
 
 
+def test_a_class_that_only_other_images_show_is_advised_of(tmp_path: Path) -> None:
+    folder = segmentation(tmp_path)
+    assert describe(folder).advice is None
+    for index in range(3):
+        save(folder / "train" / "masks" / f"{index}.png", stripes(0, 0, 0, 0, 1, 1, 1, 1))
+    advice = describe(folder).advice
+    assert advice is not None
+    assert_golden("a_class_in_val_alone", shown(advice, folder))
+    sheet(folder, ignore_index=2)
+    assert describe(folder).advice is None
+
+
 def test_every_mistake_in_data_has_a_golden_file() -> None:
     written = "".join(path.read_text("utf-8") for path in FOLDER.glob("*.txt"))
     members = vars(mistakes).values()
     codes = {member.code for member in members if getattr(member, "__module__", "") == mistakes.__name__}
     assert codes
-    assert {code for code in codes if f"error[{code}]" not in written} == set()
+    assert {code for code in codes if f"[{code}]" not in written} == set()
 
 
 def test_a_file_that_was_cut_short_is_named(tmp_path: Path) -> None:

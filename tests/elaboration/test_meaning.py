@@ -134,6 +134,16 @@ def test_a_head_per_pixel_answers_at_the_size_of_the_image() -> None:
     assert shapes(f"{PLAIN} | head linear out=7")[-1] == "7"
 
 
+@pytest.mark.parametrize("form", ["1x1 out=2", "(conv 1x1 2)"])
+def test_a_head_activates_before_it_resizes(form: str) -> None:
+    made = architecture(f"{PLAIN} | head {form} activation=sigmoid")
+    assert [operation.op.name for operation in made.network.operations[-3:]] == [
+        "conv",
+        "sigmoid",
+        "interpolate",
+    ]
+
+
 def test_a_decoder_gives_back_an_odd_size() -> None:
     made = architecture(
         "input 3x37x45\nencoder plain widths=[4, 8, 16] | skip plain | up transpose | head 1x1 out=2"

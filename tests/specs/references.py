@@ -123,6 +123,12 @@ def _fill(name: str, tensor: Tensor, generator: torch.Generator) -> None:
         tensor.normal_(0, 0.2, generator=generator)
 
 
+def named(theirs: nn.Module, module: nn.Module) -> nn.Module:
+    """Our module with the weights of a reference that has the same names."""
+    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
+    return module
+
+
 def carried(theirs: nn.Module, module: nn.Module, nodes: Mapping[str, str]) -> nn.Module:
     """Our module with the weights of a reference that has other names, node by node.
 
@@ -145,6 +151,12 @@ def carried(theirs: nn.Module, module: nn.Module, nodes: Mapping[str, str]) -> n
 def images(*size: int, batch: int = 2, channels: int = 3) -> Tensor:
     """Normally distributed images, the same each time."""
     return torch.randn(batch, channels, *size, generator=torch.Generator().manual_seed(1))
+
+
+def difference(module: nn.Module, theirs: nn.Module, x: Tensor) -> float:
+    """The largest difference between what two modules give, as a share of the largest number of theirs."""
+    with torch.inference_mode():
+        return disagreement(module(x), theirs(x))
 
 
 def disagreement(got: Tensor, wanted: Tensor) -> float:

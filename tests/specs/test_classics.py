@@ -14,7 +14,7 @@ from torchvision.models.googlenet import Inception, InceptionAux
 from torchvision.ops import SqueezeExcitation
 
 import archdsl
-from tests.specs.references import disagreement, images, ours, randomised, reference
+from tests.specs.references import difference, disagreement, images, named, ours, randomised, reference
 
 
 def outputs_of(spec: str) -> list[tuple[int, ...]]:
@@ -26,12 +26,8 @@ def outputs_of(spec: str) -> list[tuple[int, ...]]:
 
 def differs(name: str, theirs: nn.Module, size: tuple[int, int] = (64, 96)) -> float:
     """How far a network of the library is from another with the same random weights by name."""
-    randomised(theirs)
-    module = ours(name)
-    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
-    x = images(*size)
-    with torch.inference_mode():
-        return disagreement(module(x), theirs.eval()(x))
+    module = named(randomised(theirs.eval()), ours(name))
+    return difference(module, theirs, images(*size))
 
 
 # ---- LeNet-5, AlexNet --------------------------------------------------------------------------------
@@ -68,8 +64,7 @@ def test_the_alexnet_of_2012_is_that_of_its_paper() -> None:
     )
     # Responses of a few hundred, so that their normalisation shows.
     x = 100 * images(224, 224, batch=1)
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= 1e-4
+    assert difference(module, theirs, x) <= 1e-4
     assert archdsl.load("alexnet_2012").params == 60_965_224
 
 
@@ -139,9 +134,7 @@ HEADS = {
 def test_in_training_auxiliary_heads_are_torchvisions(name: str) -> None:
     size, names, weight = HEADS[name]
     theirs = randomised(reference(name)).train()
-    module = ours(name)
-    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
-    module.train()
+    module = named(theirs, ours(name)).train()
     for part in (*theirs.modules(), *module.modules()):
         if isinstance(part, nn.BatchNorm2d | nn.Dropout):
             part.eval()  # chance and batches aside

@@ -10,7 +10,7 @@ import torchvision
 from torch import nn
 
 import archdsl
-from tests.specs.references import disagreement, images, randomised
+from tests.specs.references import difference, images, named, randomised
 
 FOLDER = Path(__file__).parents[1] / "examples"
 
@@ -90,10 +90,7 @@ def test_an_example_with_the_references_weights_gives_the_references_output(name
     theirs = randomised(reference(name))
     with torch.device("meta"):
         module = architecture(name).to_torch().eval()
-    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
-    x = images(96, 64)
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= 1e-4
+    assert difference(named(theirs, module), theirs, images(96, 64)) <= 1e-4
 
 
 def test_unetpp_by_hand_is_the_recipe() -> None:

@@ -9,7 +9,16 @@ import torchvision
 from torch import nn
 
 import archdsl
-from tests.specs.references import CLASSIFIERS, carried, disagreement, images, ours, randomised, reference
+from tests.specs.references import (
+    CLASSIFIERS,
+    carried,
+    difference,
+    images,
+    named,
+    ours,
+    randomised,
+    reference,
+)
 
 TOLERANCE = 1e-4
 
@@ -80,11 +89,8 @@ def one_thread() -> None:
 @pytest.mark.parametrize("name", COMPARED)
 def test_a_classifier_with_the_references_weights_gives_the_references_output(name: str) -> None:
     theirs = randomised(reference(name))
-    module = ours(name)
-    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
     x = images(*SIZES.get(name, (64, 64)))
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= TOLERANCE
+    assert difference(named(theirs, ours(name)), theirs, x) <= TOLERANCE
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -103,12 +109,8 @@ def test_a_dilated_resnet_is_torchvisions(stride: int) -> None:
     with torch.device("meta"):
         dilated = (False, stride == 8, True)
         theirs = torchvision.models.resnet50(replace_stride_with_dilation=dilated).eval()
-    randomised(theirs)
-    module = ours(f"resnet50 output_stride={stride}")
-    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
-    x = images(97, 64)
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= TOLERANCE
+    module = named(randomised(theirs), ours(f"resnet50 output_stride={stride}"))
+    assert difference(module, theirs, images(97, 64)) <= TOLERANCE
 
 
 def test_regnety_with_the_nearest_widths_is_timms() -> None:
@@ -121,9 +123,7 @@ def test_regnety_with_the_nearest_widths_is_timms() -> None:
         {"stem": "stem", **stages, "head.fc": "fc"},
     )
     assert sum(parameter.numel() for parameter in module.parameters()) == 39_180_068
-    x = images(64, 64)
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= TOLERANCE
+    assert difference(module, theirs, images(64, 64)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("stride", [8, 16])
@@ -131,9 +131,5 @@ def test_regnety_with_the_nearest_widths_is_timms() -> None:
 def test_a_dilated_resnet_is_timms(name: str, stride: int) -> None:
     with torch.device("meta"):
         theirs = timm.create_model(name, output_stride=stride).eval()
-    randomised(theirs)
-    module = ours(f"{name} output_stride={stride}")
-    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
-    x = images(64, 64)
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= TOLERANCE
+    module = named(randomised(theirs), ours(f"{name} output_stride={stride}"))
+    assert difference(module, theirs, images(64, 64)) <= TOLERANCE

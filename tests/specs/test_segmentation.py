@@ -9,7 +9,7 @@ import torchvision
 from torch import Tensor, nn
 
 import archdsl
-from tests.specs.references import carried, disagreement, images, ours, randomised
+from tests.specs.references import carried, difference, disagreement, images, ours, randomised
 from tests.specs.segmenters import SEGMENTERS, built, compared
 
 TOLERANCE = 1e-4
@@ -124,9 +124,7 @@ def test_the_same_decoder_on_efficientnet_b0_is_smps(name: str) -> None:
     with torch.device("meta"):
         theirs = type(built(name))("tu-tf_efficientnet_b0", encoder_weights=None).eval()
     module = carried(randomised(theirs), ours(spec), SEGMENTERS[name].nodes)
-    x = images(128, 160)
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= TOLERANCE
+    assert difference(module, theirs, images(128, 160)) <= TOLERANCE
 
 
 # ---- FCN on VGG-16 -----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import archdsl
 from archdsl import resources
-from tests.specs.references import carried, disagreement, images, ours, randomised
+from tests.specs.references import carried, difference, disagreement, images, ours, randomised
 
 TOLERANCE = 1e-4
 WIDTHS = (64, 128, 256, 512, 1024)
@@ -96,9 +96,7 @@ def test_attention_unet_is_that_of_its_paper() -> None:
     theirs = randomised(AttentionUNet()).eval()
     nodes = nodes_of({"ups": "up", "gates": "gated", "blocks": "block"})
     module = carried(theirs, ours("attention_unet"), nodes)
-    x = images(48, 80, batch=1)
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= TOLERANCE
+    assert difference(module, theirs, images(48, 80, batch=1)) <= TOLERANCE
 
 
 # ---- UNet 3+ ---------------------------------------------------------------------------------------
@@ -221,6 +219,4 @@ def test_segnet_has_the_parameters_of_its_paper(classes: int, parameters: int) -
 def test_segnet_unpools_as_torch_does_at_odd_sizes_too(size: tuple[int, int]) -> None:
     theirs = randomised(SegNet(11)).eval()
     module = carried(theirs, ours("segnet"), SEGNET)
-    x = images(*size, batch=1)
-    with torch.inference_mode():
-        assert disagreement(module(x), theirs(x)) <= TOLERANCE
+    assert difference(module, theirs, images(*size, batch=1)) <= TOLERANCE

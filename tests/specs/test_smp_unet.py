@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import segmentation_models_pytorch as smp
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import archdsl
-from tests.specs.references import carried, disagreement, images, ours, randomised
+from tests.specs.references import carried, difference, disagreement, images, ours, randomised
 from tests.specs.segmenters import built
 
 DECODER = "| skip plain | up nearest channels=[256, 128, 64, 32, 16] | head 3x3 out=1"
@@ -65,11 +65,6 @@ def total(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def compared(module: nn.Module, theirs: nn.Module, x: Tensor) -> float:
-    with torch.inference_mode():
-        return disagreement(module(x), theirs(x))
-
-
 # ---- encoders --------------------------------------------------------------------------------------
 
 # Parameters as segmentation_models.pytorch 0.6 has them with one class; VGG has its centre block.
@@ -90,7 +85,7 @@ def test_a_unet_of_the_library_has_smps_parameters(encoder: str) -> None:
 
 def test_a_unet_is_smps_at_odd_sizes() -> None:
     theirs = made(smp.Unet, "resnet34")
-    assert compared(carried(theirs, ours("unet_resnet34"), nodes()), theirs, images(97, 65)) <= 1e-4
+    assert difference(carried(theirs, ours("unet_resnet34"), nodes()), theirs, images(97, 65)) <= 1e-4
 
 
 # smp reads stride 16 after the first block of 112 channels, number 8 of all; the last of them is number 10.
@@ -102,14 +97,14 @@ def test_a_unet_on_efficientnet_b0_is_smps(level: str, block: int) -> None:
     # smp keeps a last convolution that no level needs.
     module = carried(theirs, ours(EFFICIENTNET.format(level)), nodes())
     assert total(module.get_submodule("decoder")) == total(theirs.get_submodule("decoder"))
-    assert compared(module, theirs, images(224, 224, batch=1)) <= 1e-4
+    assert difference(module, theirs, images(224, 224, batch=1)) <= 1e-4
 
 
 def test_a_nested_unet_is_smps_unetplusplus() -> None:
     theirs = made(smp.UnetPlusPlus, "resnet34")
     module = carried(theirs, ours("unetpp_resnet34"), nested_nodes())
     assert total(module) == total(theirs) == 26_078_609
-    assert compared(module, theirs, images(64, 96)) <= 1e-4
+    assert difference(module, theirs, images(64, 96)) <= 1e-4
 
 
 @pytest.mark.parametrize(
@@ -126,7 +121,7 @@ def test_decoders_on_timms_efficientnet_are_smps(
     decoder = f"skip {skip} | up nearest channels=[256, 128, 64, 32, 16] {up}"
     module = carried(theirs, ours(f"encoder tf_efficientnet_b0 | {decoder} | head 3x3 out=1"), places)
     assert total(module) == total(theirs) == parameters
-    assert compared(module, theirs, images(64, 96)) <= 1e-4
+    assert difference(module, theirs, images(64, 96)) <= 1e-4
 
 
 NESTED = (
@@ -161,14 +156,14 @@ def test_a_shallow_unet_has_what_is_alive_in_smps(depth: int, parameters: int) -
     spec = f"encoder resnet34 depth={depth} | skip plain | up nearest channels={channels} | head 3x3 out=1"
     module = carried(theirs, ours(spec), nodes(depth))
     assert total(module) == parameters
-    assert compared(module, theirs, images(64, 96)) <= 1e-4
+    assert difference(module, theirs, images(64, 96)) <= 1e-4
 
 
 def test_a_unet_of_grey_images_is_smps() -> None:
     theirs = made(smp.Unet, "resnet34", in_channels=1)
     module = carried(theirs, ours(f"input 1x224x224\n\nencoder resnet34 {DECODER}"), nodes())
     assert total(module) == total(theirs) == 24_430_097
-    assert compared(module, theirs, images(64, 64, channels=1)) <= 1e-4
+    assert difference(module, theirs, images(64, 64, channels=1)) <= 1e-4
 
 
 def test_a_unet_with_scse_is_smps() -> None:
@@ -186,7 +181,7 @@ def test_a_unet_with_scse_is_smps() -> None:
     module = carried(theirs, ours(SCSE), places)
     # The gate before the last block is never used in smp: there is no skip.
     assert total(module) == total(theirs) - 195 == 24_550_360 - 195
-    assert compared(module, theirs, images(64, 64)) <= 1e-4
+    assert difference(module, theirs, images(64, 64)) <= 1e-4
 
 
 def test_a_unet_with_a_classifier_in_training_is_smps() -> None:

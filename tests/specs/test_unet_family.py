@@ -9,7 +9,7 @@ from torch import Tensor, nn
 import archdsl
 from archdsl import resources
 from archdsl.ops.norms import BatchNorm
-from tests.specs.references import carried, disagreement, images, ours, randomised
+from tests.specs.references import carried, difference, images, ours, randomised
 from tests.specs.torch_unets import EfficientUnet, FCDenseNet, R2UNet, ResUNet, TernausNet, Unpadded
 
 
@@ -41,8 +41,7 @@ def statistics(found: archdsl.Architecture) -> int:
 def compared(spec: str, theirs: nn.Module, nodes: dict[str, str], x: Tensor) -> float:
     """How far our network with the weights of theirs is from theirs, both with the same parameters."""
     module = carried(randomised(theirs.eval()), ours(spec), nodes)
-    with torch.inference_mode():
-        return disagreement(module(x), theirs(x))
+    return difference(module, theirs, x)
 
 
 # ---- Ronneberger et al. 2015 -----------------------------------------------------------------------

@@ -23,8 +23,9 @@ from tests.specs.references import (
     PYTORCHCV,
     TIMM,
     TORCHVISION,
-    disagreement,
+    difference,
     images,
+    named,
     ours,
     randomised,
     reference,
@@ -149,11 +150,8 @@ def differs(name: str) -> float:
     if name in SEGMENTERS:
         return compared(name)
     theirs = randomised(reference(name))
-    module = ours(name)
-    module.load_state_dict(theirs.state_dict(), strict=True, assign=True)
     x = images(*SIZES.get(name, (224, 224) if name in PYTORCHCV else (64, 64)))
-    with torch.inference_mode():
-        return disagreement(module(x), theirs(x))
+    return difference(named(theirs, ours(name)), theirs, x)
 
 
 def main(names: Iterable[str]) -> None:

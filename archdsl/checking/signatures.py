@@ -79,9 +79,9 @@ def of_definition(definition: Definition) -> Signature:
 
 def of_builtin(callee: type[Op] | type[Stage]) -> Signature:
     """The fields of an operation or a recipe stage."""
-    if callee is Timm:  # its name is all that it is given
-        return Signature((), 0, ())
     fields = arguments(callee)
+    if callee is Timm:  # its name says the model
+        return Signature((), 0, tuple(name for name in fields if name != "model"), kinds_of(callee))
     needed = {name: (one.metadata["doc"], ()) for name, one in fields.items() if one.default is MISSING}
     return Signature(tuple(fields), len(fields), tuple(fields), kinds_of(callee), needed)
 

@@ -57,6 +57,7 @@ ELEMENTS = {
     "conv 1x1 (4*w)": "Word(conv, [Dimensions:[1, 1], Paren(Binary(*, 4, Name:w))])",
     "conv 1x1 max(w, 8)": "Word(conv, [Dimensions:[1, 1], Function(max, [Name:w, 8])])",
     "encoder timm:resnet50.a1_in1k": "Word(encoder, [Name:timm:resnet50.a1_in1k])",
+    "f {timm:a x=8, b}": "Word(f, [Choice([Quote(Pipeline([Word(timm:a, [Keyword(x, 8)])])), Name:b])])",
     "share blocks.0.1": "Word(share, [Name:blocks.0.1])",
     "gate @up": "Word(gate, [At(up)])",
     "@x{i+1}_{j-1}.out": "At(x{i+1}_{j-1}.out)",

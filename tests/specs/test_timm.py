@@ -309,6 +309,22 @@ def test_a_backbone_is_an_option_like_any_other() -> None:
     assert [space.feasible(member) for member in space] == [True, True, True]
 
 
+def test_an_option_takes_the_arguments_that_its_model_takes_outside() -> None:
+    space = archdsl.load(
+        f"encoder {{timm:resnet34 output_stride={{8, 16}}, timm:resnet34, resnet34}} {SMALL}"
+    )
+    assert isinstance(space, archdsl.Space)
+    assert space.count() == 4
+    alone = [f"timm:resnet34 output_stride={stride}" for stride in (8, 16)]
+    wanted = [loaded(f"encoder {option} {SMALL}") for option in (*alone, "timm:resnet34", "resnet34")]
+    assert [member.identity for member in space] == [member.identity for member in wanted]
+    assert len({member.identity for member in space}) == 4
+    for member in space:
+        assert loaded(member.to_text()).identity == member.identity
+    bracketed = loaded(f"encoder (timm:resnet34 output_stride=8) depth=3 {SMALL}")
+    assert bracketed.identity == loaded(f"encoder timm:resnet34 output_stride=8 depth=3 {SMALL}").identity
+
+
 def test_a_space_says_that_it_cannot_require_what_is_unknown() -> None:
     with pytest.raises(ArchError) as caught:
         archdsl.load(SPACE.replace("params < 32M", "params < 32M and macs < 9G"))

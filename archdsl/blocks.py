@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -132,7 +133,7 @@ class Block:
         costs = [self.costs[number] for number in kept]
         for number, operation in enumerate(operations):
             if isinstance(operation.shape, Levels):
-                operations[number], costs[number] = _down_to_read(operations, number, self.entering)
+                costs[number] = _narrow(operations, number, self.entering)
         return Block(
             self.entering,
             tuple(operations),
@@ -172,13 +173,17 @@ def renumbered(operation: Operation, moved: dict[int, int], path: str) -> Operat
     )
 
 
-def _down_to_read(operations: Sequence[Operation], number: int, entering: Shapes) -> tuple[Operation, Cost]:
-    """An operation with several outputs without those deeper than the deepest that is read, and its cost."""
+def _narrow(operations: list[Operation], number: int, entering: Shapes) -> Cost:
+    """Gives an operation with several outputs no more of them than what is read needs; its cost then."""
     old = operations[number]
     assert isinstance(old.shape, Levels)
     value = len(entering) + number
-    count = max(o.op.index for o in operations if isinstance(o.op, Level) and o.inputs == (value,)) + 1
-    op = old.op.down_to(count)
+    picks = {
+        place: operation.op
+        for place, operation in enumerate(operations)
+        if isinstance(operation.op, Level) and operation.inputs == (value,)
+    }
+    op, kept = old.op.narrowed(frozenset(pick.index for pick in picks.values()))
     inputs = tuple(
         entering[n] if n < len(entering) else operations[n - len(entering)].shape for n in old.inputs
     )
@@ -187,7 +192,10 @@ def _down_to_read(operations: Sequence[Operation], number: int, entering: Shapes
     stride = old.stride
     if stride is not None:
         stride = whole(stride * Fraction(shape.strides[-1], old.shape.strides[-1]))
-    return Operation(op, old.inputs, shape, stride, old.path, old.span), op.cost(inputs)
+    operations[number] = old._replace(op=op, shape=shape, stride=stride)
+    for place, pick in picks.items():
+        operations[place] = operations[place]._replace(op=replace(pick, index=kept.index(pick.index)))
+    return op.cost(inputs)
 
 
 def whole(stride: Stride) -> Stride:

@@ -7,7 +7,7 @@ give them by position. It knows nothing of specs, networks or torch.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from archdsl.records import Value, defaults_of
@@ -158,8 +158,11 @@ class Op(Value):
         moves = window is not None and any(step != 1 for step in window.stride)
         return () if moves or self.shape(inputs).spatial != inputs[0].spatial else (0,)
 
-    def down_to(self, count: int) -> Op:
-        """Of an operation that gives several maps (`Levels`): what gives the finest `count` of them."""
+    def narrowed(self, read: Collection[int]) -> tuple[Op, tuple[int, ...]]:
+        """Of an operation that gives several maps (`Levels`): what does for those that are read.
+
+        Returns the operation, and which of the old maps are its own, finest first.
+        """
         raise NotImplementedError
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:

@@ -11,18 +11,25 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def features(name: str, levels: Sequence[int] | None = None, **settings: Any) -> nn.Module:
+def features(
+    name: str, levels: Sequence[int] | None = None, class_token: bool = False, **settings: Any
+) -> nn.Module:
     """timm's model of a name, whose forward gives a list of maps; parts that no level needs are left out.
 
     Args:
         name: as timm calls it, perhaps with a tag of its weights behind a dot.
         levels: timm's numbers of the levels (`out_indices`); None for those that timm takes.
+        class_token: whether each pixel gets its map's class token beside its own channels.
         settings: what else timm shall know, such as `in_chans` and `output_stride`.
     """
     import timm
 
     if levels is not None:
         settings["out_indices"] = tuple(levels)
+    if class_token:
+        from archdsl.backbones.tokens import WithClassToken
+
+        settings["feature_cls"] = WithClassToken
     model: nn.Module = timm.create_model(name, features_only=True, **settings)
     # timm cuts its other models itself; these run all of `blocks` and keep the maps of some.
     stages = getattr(model, "_stage_out_idx", None)

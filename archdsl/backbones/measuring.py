@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.backbones.building import features, is_channels_last, levels_of, maps
-from archdsl.backbones.table import TABLE, Backbone, Level, lines
+from archdsl.backbones.table import ANY_SIZE, CLASS_TOKEN, TABLE, Backbone, Level, lines
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,29 +51,51 @@ def measured(name: str) -> Backbone:
 
 
 class _Kind(NamedTuple):
-    """A model's levels as timm states them."""
+    """A model's levels as timm states them; with paths where they are the blocks of a transformer."""
 
     numbers: tuple[int, ...]
     channels: tuple[int, ...]
     strides: tuple[int, ...]
+    paths: tuple[str, ...] = ()
 
 
 def _measured(name: str, native: tuple[int, int, int]) -> Backbone:
     model = features(name).eval()
-    kind = _last_of_each_stride(model)
+    kind = _blocks(model) or _last_of_each_stride(model)
     if kind.numbers != tuple(levels_of(model).out_indices):
         model = features(name, kind.numbers).eval()
     if not kind.strides or list(kind.strides) != sorted(kind.strides):
         raise Unfit(f"strides {kind.strides}")
     sizes, offsets = _sizes(model, kind, native[1:])
-    params = [trainable(features(name, kind.numbers[:count])) for count in range(1, len(kind.numbers))]
-    params.append(trainable(model))
-    columns = (kind.numbers, kind.channels, kind.strides, offsets, params)
+    traits = []
+    if kind.paths:
+        traits = [CLASS_TOKEN] if _has_class_token(name, kind, native) else []
+        if resampled := _resampled(name, kind, sizes, native[1:]):
+            sizes = resampled
+            traits.append(ANY_SIZE)
+    params = _params_of_blocks(name, model, kind) if kind.paths else _params(name, model, kind)
+    paths = kind.paths or ("",) * len(params)
+    columns = (kind.numbers, kind.channels, kind.strides, offsets, params, paths)
     levels = tuple(Level(*level) for level in zip(*columns, strict=True))
     sides = (225, 223) if sizes == "any" else native[1:]
     dilates = tuple(stride for stride in OUTPUT_STRIDES if _dilates(name, levels, stride, sides))
     layout = "last" if is_channels_last(model) else "first"
-    return Backbone(name, sizes, layout, dilates, _per_channel(name, levels), levels)
+    return Backbone(name, sizes, layout, dilates, _per_channel(name, levels), tuple(traits), levels)
+
+
+def _params(name: str, model: nn.Module, kind: _Kind) -> list[int]:
+    """Trainable parameters of a model down to each level."""
+    params = [trainable(features(name, kind.numbers[:count])) for count in range(1, len(kind.numbers))]
+    return [*params, trainable(model)]
+
+
+def _params_of_blocks(name: str, model: nn.Module, kind: _Kind) -> list[int]:
+    """The same of a transformer, as a rule without building it once for each block."""
+    transformer: Any = model.model
+    blocks = [trainable(transformer.get_submodule(path)) for path in kind.paths]
+    params = [trainable(model) - sum(blocks[count:]) for count in range(1, len(blocks) + 1)]
+    # Some have parts that belong to a block and stand elsewhere.
+    return params if trainable(features(name, kind.numbers[:1])) == params[0] else _params(name, model, kind)
 
 
 def trainable(model: nn.Module) -> int:
@@ -86,6 +108,37 @@ def _last_of_each_stride(model: nn.Module) -> _Kind:
     stated = zip(info.out_indices, info.channels(), info.reduction(), strict=True)
     last = {stride: (number, channels, stride) for number, channels, stride in stated}
     return _Kind(*zip(*last.values(), strict=True)) if last else _Kind((), (), ())
+
+
+def _blocks(model: nn.Module) -> _Kind | None:
+    """All blocks of a transformer, whose maps have one size; None of other models."""
+    whole = getattr(model, "model", None)  # what timm takes the features from
+    stated = getattr(whole, "feature_info", ())
+    facts = [(fact["num_chs"], fact["reduction"]) for fact in stated]
+    paths = tuple(fact["module"] for fact in stated)
+    if len(paths) < 2 or len(set(facts)) > 1:
+        return None
+    prefix = paths[0].rpartition(".")[0]
+    if paths != tuple(f"{prefix}.{number}" for number in range(len(paths))):
+        return None
+    channels, strides = zip(*facts, strict=True)
+    return _Kind(tuple(range(len(paths))), channels, strides, paths)
+
+
+def _has_class_token(name: str, kind: _Kind, native: tuple[int, int, int]) -> bool:
+    """Whether timm gives a class token with each map."""
+    import torch
+
+    model = features(name, kind.numbers, class_token=True).eval()
+    try:
+        found = model(torch.zeros(1, *native))
+    except (TypeError, ValueError):  # it doesn't give tokens, or has none but those of pixels
+        return False
+    whole: Any = model.model
+    own = getattr(whole, "has_class_token", getattr(whole, "cls_token", None) is not None)
+    return bool(own) and all(
+        level.shape[1] == 2 * channels for level, channels in zip(found, kind.channels, strict=True)
+    )
 
 
 # ---- sizes -------------------------------------------------------------------------------------
@@ -117,7 +170,7 @@ def _sizes(model: nn.Module, kind: _Kind, native: tuple[int, int]) -> tuple[str,
     ]
     if not _fits(model, kind, offsets, height, width):
         raise Unfit(f"maps of {sides} at {height}x{width}")
-    for divisor in (2, 4, 8, 16, 32, 64, 128, height):
+    for divisor in sorted({2, 4, 8, 16, 32, 64, 128, height, kind.strides[-1]}):
         steps = [divisor << power for power in range(7) if not power or divisor << power <= 2 * REACH]
         if height % divisor == width % divisor == 0 and all(
             _fits(model, kind, offsets, height + more, width + other)
@@ -126,6 +179,18 @@ def _sizes(model: nn.Module, kind: _Kind, native: tuple[int, int]) -> tuple[str,
         ):
             return f"/{divisor}", offsets
     return f"{height}x{width}", offsets
+
+
+def _resampled(name: str, kind: _Kind, sizes: str, native: tuple[int, int]) -> str:
+    """Which images a transformer takes that resamples its positions, where else it takes one size only."""
+    fixed = "x".join(map(str, native))
+    if sizes != fixed:
+        return ""
+    try:
+        found, _ = _sizes(features(name, kind.numbers, **{ANY_SIZE: True}).eval(), kind, native)
+    except Exception:  # it has no such setting
+        return ""
+    return "" if found == fixed else found
 
 
 def _fits(model: nn.Module, kind: _Kind, offsets: Sequence[int], height: int, width: int) -> bool:
@@ -229,7 +294,7 @@ def main(names: Sequence[str]) -> None:
 
     known = lines() if names and TABLE.exists() else {}
     made = {row.split(" ", 1)[0]: row for row in rows(names or timm.list_models())}
-    columns = "name sizes channels dilates per_channel number:channels/stride+offset:parameters"
+    columns = "name sizes channels dilates per_channel traits number:channels/stride+offset:parameters"
     head = f"# timm {timm.__version__}: {columns}"
     table = dict(sorted({**known, **made}.items()))
     TABLE.write_text("\n".join([head, *table.values()]) + "\n", encoding="utf-8")

@@ -1,13 +1,23 @@
-"""What is known of timm's models without timm: a line each of `timm.txt`, which `measuring` writes."""
+"""What is known of timm's models without timm: a line each of `timm.txt`, which `measuring` writes.
+
+A line names its levels one by one; of a transformer, whose blocks give maps of one size, the blocks that are
+alike stand as one: `blocks.0..11:768/16+0:7829760+7087872` are twelve, the first with the first number of
+parameters, each further one with the second number more.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 TABLE = Path(__file__).with_name("timm.txt")
+
+# What a model has beside its maps, and what timm can be told of it.
+CLASS_TOKEN = "class_token"  # timm gives one with each map
+ANY_SIZE = "dynamic_img_size"  # learned positions are resampled for other images than its own
 
 
 class Level(NamedTuple):
@@ -18,6 +28,7 @@ class Level(NamedTuple):
         channels, stride: of the map.
         offset: a side of n pixels becomes (n + offset) // stride.
         params: trainable parameters of a backbone that ends in this level, for three channels.
+        path: what the map leaves, of a model with many maps of one size; else empty.
     """
 
     number: int
@@ -25,13 +36,11 @@ class Level(NamedTuple):
     stride: int
     offset: int
     params: int
+    path: str = ""
 
     def side(self, pixels: int) -> int:
         """The side of the map of an image with a side of so many pixels."""
         return (pixels + self.offset) // self.stride
-
-    def __str__(self) -> str:
-        return f"{self.number}:{self.channels}/{self.stride}{self.offset:+}:{self.params}"
 
 
 class Backbone(NamedTuple):
@@ -43,7 +52,8 @@ class Backbone(NamedTuple):
         layout: `first` or `last`, where the channels of its maps stand.
         dilates: output strides that it can keep to, beside its own.
         per_channel: trainable parameters for each channel of the image; 0 where it takes three only.
-        levels: finest first.
+        traits: CLASS_TOKEN, ANY_SIZE where it has them.
+        levels: finest first; one of each stride, or with paths all blocks of a transformer.
     """
 
     name: str
@@ -51,25 +61,28 @@ class Backbone(NamedTuple):
     layout: str
     dilates: tuple[int, ...]
     per_channel: int
+    traits: tuple[str, ...]
     levels: tuple[Level, ...]
 
     def __str__(self) -> str:
         dilates = ",".join(map(str, self.dilates)) or "-"
-        levels = " ".join(map(str, self.levels))
-        return f"{self.name} {self.sizes} {self.layout} {dilates} {self.per_channel} {levels}"
+        traits = ",".join(self.traits) or "-"
+        levels = " ".join(_runs(self.levels))
+        return f"{self.name} {self.sizes} {self.layout} {dilates} {self.per_channel} {traits} {levels}"
 
     def __repr__(self) -> str:
         """What tells it from others: figures of the same model may be measured again."""
-        return f"Backbone({self.name}, {len(self.levels)})"
+        numbers = tuple(level.number for level in self.levels)
+        return f"Backbone({self.name}, {numbers if self.levels[-1].path else len(numbers)})"
 
     @property
     def reach(self) -> int:
         """The deepest stride."""
         return self.levels[-1].stride
 
-    def down_to(self, count: int) -> Backbone:
-        """The part of it that gives the finest `count` levels."""
-        return self._replace(levels=self.levels[:count])
+    def narrowed(self, kept: Iterable[int]) -> Backbone:
+        """The part of it that gives some of its levels, by their places here."""
+        return self._replace(levels=tuple(self.levels[place] for place in kept))
 
     def refuses(self, sides: tuple[int, ...]) -> str:
         """What images it takes, where those with such sides are none of them."""
@@ -81,20 +94,50 @@ class Backbone(NamedTuple):
         return "" if "x".join(map(str, sides)) == self.sizes else f"images of {self.sizes} only"
 
 
-_LEVEL = re.compile(r"(\d+):(\d+)/(\d+)([+-]\d+):(\d+)")
+# ---- levels as text ----------------------------------------------------------------------------
+
+_RUN = re.compile(r"(?:([a-z_.]+)\.)?(\d+)(?:\.\.(\d+))?:(\d+)/(\d+)([+-]\d+):(\d+)(?:\+(\d+))?")
+
+
+def _runs(levels: tuple[Level, ...]) -> Iterator[str]:
+    """Levels as text; those with paths together where each needs as much more as the next."""
+    first = 0
+    while first < len(levels):
+        start, last = levels[first], first
+        step = levels[first + 1].params - start.params if first + 1 < len(levels) else 0
+        while start.path and last + 1 < len(levels) and levels[last + 1].params == levels[last].params + step:
+            last += 1
+        many = last > first
+        name = start.path or str(start.number)
+        name += f"..{levels[last].number}" if many else ""
+        map_ = f"{start.channels}/{start.stride}{start.offset:+}"
+        yield f"{name}:{map_}:{start.params}" + (f"+{step}" if many else "")
+        first = last + 1
+
+
+def _read(run: str) -> Iterator[Level]:
+    """The levels of such a text."""
+    found = _RUN.fullmatch(run)
+    assert found, run
+    where = found[1]
+    first, channels, stride, offset, params = (int(found[group]) for group in (2, 4, 5, 6, 7))
+    for number in range(first, int(found[3] or first) + 1):
+        more = (number - first) * int(found[8] or 0)
+        path = f"{where}.{number}" if where else ""
+        yield Level(number, channels, stride, offset, params + more, path)
 
 
 def parsed(line: str) -> Backbone:
     """A line of the table."""
-    name, sizes, layout, dilates, per_channel, *levels = line.split()
-    found = (_LEVEL.fullmatch(level) for level in levels)
+    name, sizes, layout, dilates, per_channel, traits, *levels = line.split()
     return Backbone(
         name,
         sizes,
         layout,
         () if dilates == "-" else tuple(map(int, dilates.split(","))),
         int(per_channel),
-        tuple(Level(*map(int, level.groups())) for level in found if level),
+        () if traits == "-" else tuple(traits.split(",")),
+        tuple(level for run in levels for level in _read(run)),
     )
 
 

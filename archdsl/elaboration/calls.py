@@ -184,7 +184,11 @@ class Calls(Arguments):
         whole = self.add(op, (x,), context, label, span, path, given)
         last = op.model.layout == "last"
         picks = (Level(index, last) for index in range(len(op.model.levels)))
-        return Pyramid(tuple(self.add(pick, (whole,), context, None, span, path="") for pick in picks))
+        maps = tuple(self.add(pick, (whole,), context, None, span, path="") for pick in picks)
+        for level, made in zip(op.model.levels, maps, strict=True):
+            if level.path:
+                context.frame.builder.leaves[join_path(context.scope.prefix, level.path)] = made.value
+        return Pyramid(maps)
 
     def one_map(self, flow: Any, where: str, span: Span) -> Map:
         """What flows as one map: a pyramid where a map is wanted is its deepest map."""

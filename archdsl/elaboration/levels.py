@@ -41,13 +41,10 @@ class Chosen(NamedTuple):
 
 def levels_of(block: Block, stage: Partial, taps: tuple[str, ...] | None) -> list[Map]:
     """The levels of a backbone, finest first; of several at one stride the last counts."""
-    if taps is not None and stage.callee is Timm:
-        raise NoTapsInside(stage.word)
     if taps is not None:
         unknown = [path for path in taps if path not in block.leaves]
         if unknown:
-            top = tuple(dict.fromkeys(path.split(".")[0] for path in block.leaves))
-            raise NoSuchTap(unknown[0], stage.word, top)
+            raise _no_such_tap(unknown[0], block, stage)
         return [value_of(block, block.leaves[path]) for path in taps]
     if block.taps:
         marked = [value_of(block, value) for value in block.taps]
@@ -62,6 +59,14 @@ def levels_of(block: Block, stage: Partial, taps: tuple[str, ...] | None) -> lis
     if not last:
         raise NoLevels(stage.word)
     return [last[stride] for stride in sorted(last)]
+
+
+def _no_such_tap(path: str, block: Block, stage: Partial) -> Mistake:
+    if stage.callee is not Timm:
+        top = tuple(dict.fromkeys(leaf.split(".")[0] for leaf in block.leaves))
+        return NoSuchTap(path, stage.word, top)
+    blocks = tuple(filter(None, block.leaves))  # what it is itself has no path
+    return NoSuchTap(path, stage.word, blocks) if blocks else NoTapsInside(stage.word)
 
 
 def down_to(levels: list[Map], depth: int, stage: Partial) -> list[Map]:

@@ -186,7 +186,7 @@ class NoFeatures(Mistake):
 
 
 class NoTapsInside(Mistake):
-    """`taps=` of an encoder that another library builds."""
+    """`taps=` of an encoder of timm that has one map of each stride."""
 
     code = "E277"
     encoder: str
@@ -195,10 +195,26 @@ class NoTapsInside(Mistake):
         return f"`{self.encoder}` has no module paths to tap: timm builds it"
 
     def help(self) -> str:
-        return "it gives timm's levels; `depth=` says how many"
+        return "it gives timm's levels; `depth=` says how many, `levels [...]` takes some"
 
     def blames(self) -> str:
         return "taps"
+
+
+class NoClassToken(Mistake):
+    """`class_token=true` of an encoder that has none."""
+
+    code = "E280"
+    encoder: str
+
+    def message(self) -> str:
+        return f"timm gives no class token of `{self.encoder}`"
+
+    def help(self) -> str:
+        return "transformers such as `timm:vit_base_patch16_224` have one; else leave `class_token=` out"
+
+    def blames(self) -> str:
+        return "class_token"
 
 
 class WidthOfSum(Mistake):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, final
 
-from archdsl.backbones.table import Backbone
-from archdsl.errors.recipes import NoSuchOutputStride
+from archdsl.backbones.table import ANY_SIZE, CLASS_TOKEN, Backbone
+from archdsl.errors.recipes import NoClassToken, NoSuchOutputStride
 from archdsl.errors.shapes import OtherImage, of_other_rank
 from archdsl.op import Call, Flag, Int, Layer, Model, Op, arg
 from archdsl.tensors import Cost, Levels, Shape, Shapes, Stride
@@ -28,6 +29,9 @@ class Timm(Op):
     output_stride: int | None = arg(
         None, kind=Int(low=1, optional=True), doc="deepest stride, the rest dilated"
     )
+    class_token: bool = arg(
+        False, kind=Flag(), doc="whether each pixel of a level gets its class token's channels beside its own"
+    )
 
     def shape(self, inputs: Shapes) -> Levels:
         (x,) = inputs
@@ -40,7 +44,7 @@ class Timm(Op):
         maps = []
         for level in levels:
             at = min(level, last, key=lambda one: one.stride)
-            maps.append(Shape(level.channels, *(at.side(side) for side in x.spatial)))
+            maps.append(Shape(self._width(level.channels), *(at.side(side) for side in x.spatial)))
         if min(min(one.spatial) for one in maps) < 1:
             raise OtherImage(self.word, "larger images", str(x))
         return Levels(tuple(maps), tuple(min(level.stride, last.stride) for level in levels))
@@ -56,6 +60,12 @@ class Timm(Op):
         stride = self.output_stride or model.reach
         if stride not in (model.reach, *model.dilates):
             raise NoSuchOutputStride(self.word, stride, (*model.dilates, model.reach))
+        if self.class_token and CLASS_TOKEN not in model.traits:
+            raise NoClassToken(self.word)
+
+    def _width(self, channels: int) -> int:
+        """The channels of a level whose own map has so many."""
+        return 2 * channels if self.class_token else channels
 
     @property
     def word(self) -> str:
@@ -77,14 +87,19 @@ class Timm(Op):
     def settings(self, inputs: Shapes) -> dict[str, Any]:
         """What timm has to know to build it."""
         levels = tuple(level.number for level in self.model.levels)
-        found = {"name": self.model.name, "levels": levels, "in_chans": inputs[0].channels}
-        return found if self.output_stride is None else {**found, "output_stride": self.output_stride}
+        found: dict[str, Any] = {"name": self.model.name, "levels": levels, "in_chans": inputs[0].channels}
+        if self.output_stride is not None:
+            found["output_stride"] = self.output_stride
+        if ANY_SIZE in self.model.traits:
+            found[ANY_SIZE] = True
+        return {**found, "class_token": True} if self.class_token else found
 
-    def down_to(self, count: int) -> Timm:
-        """The part that gives the finest `count` levels."""
-        model = self.model.down_to(count)
+    def narrowed(self, read: Collection[int]) -> tuple[Timm, tuple[int, ...]]:
+        levels = self.model.levels[: max(read) + 1]
+        kept = tuple(place for place, level in enumerate(levels) if place in read or not level.path)
+        model = self.model.narrowed(kept)
         stride = self.output_stride or model.reach
-        return replace(self, model=model, output_stride=stride if stride < model.reach else None)
+        return replace(self, model=model, output_stride=stride if stride < model.reach else None), kept
 
 
 @final
@@ -103,6 +118,9 @@ class Level(Op):
         (maps,) = inputs
         assert isinstance(maps, Levels)
         return maps.maps[self.index]
+
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return ()  # what it reads is no map
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         (maps,), known = inputs, strides[0]

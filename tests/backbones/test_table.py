@@ -6,9 +6,10 @@ import pytest
 import timm
 
 from archdsl.backbones.measuring import Unfit, measured
-from archdsl.backbones.table import TABLE, lines, parsed
+from archdsl.backbones.table import CLASS_TOKEN, TABLE, Level, lines, parsed
 
-# Odd sizes, dilation, channels last, fixed sizes, sides that 32 divides, levels that timm numbers otherwise.
+# Odd sizes, dilation, channels last, fixed sizes, sides that 32 divides, levels that timm numbers otherwise,
+# blocks with a class token and without, blocks that are not alike.
 MEASURED = (
     "test_resnet",
     "mobilenetv3_small_050",
@@ -17,6 +18,8 @@ MEASURED = (
     "swin_tiny_patch4_window7_224",
     "hrnet_w18_small",
     "vit_tiny_patch16_224",
+    "test_vit2",
+    "samvit_base_patch16_224",
 )
 
 
@@ -43,8 +46,20 @@ def test_the_table_says_which_timm_was_measured() -> None:
 def test_levels_get_coarser_and_need_more_and_more() -> None:
     for line in lines().values():
         levels = parsed(line).levels
-        assert [level.stride for level in levels] == sorted({level.stride for level in levels}), line
+        strides = [level.stride for level in levels]
+        assert len(set(strides)) == 1 if levels[0].path else strides == sorted(set(strides)), line
         assert [level.params for level in levels] == sorted(level.params for level in levels), line
+
+
+def test_blocks_that_are_alike_stand_as_one() -> None:
+    """ViT-B/16: a block has 4·768² + 4·768 of attention, 8·768² + 5·768 of its MLP, 4·768 of two norms."""
+    block = 12 * 768**2 + 13 * 768
+    before = 768 * (16 * 16 * 3 + 1) + 768 * (14 * 14 + 1) + 768  # patches, positions, the class token
+    found = parsed(lines()["vit_base_patch16_224"])
+    assert found.levels == tuple(
+        Level(n, 768, 16, 0, before + (n + 1) * block, f"blocks.{n}") for n in range(12)
+    )
+    assert CLASS_TOKEN in found.traits
 
 
 def test_a_model_without_maps_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,7 @@ TOLD = [
     ("E277", "encoder timm:resnet34 taps=«[layer1]»"),
     ("E470", "encoder plain weights=«imagenet»"),
     ("E471", "encoder resnet18 weights=«imagnet»"),
+    ("E280", "encoder timm:mixer_b16_224 class_token=«true» | gap | flatten"),
     ("E262", "conv 3x3 8 | head 1x1 out=2 supervise=«deep»"),
     ("E263", "encoder plain widths=[8, 16] | context «(conv 3x3 16 stride=2)»"),
     ("E264", "pyramid(id) | «skip plain» | up transpose | head 1x1 out=2"),

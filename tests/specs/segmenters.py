@@ -95,6 +95,17 @@ SEGMENTERS: dict[str, Segmenter] = {
             "segmentation_head.0": "head",
         },
     ),
+    "dpt_vit_base_patch16_224": _smp(
+        "DPT",
+        "tu-vit_base_patch16_224.augreg_in21k",
+        {
+            "decoder.projection_blocks": "neck",
+            **{f"decoder.reassemble_blocks.{n}": f"decoder.reassembled{n}" for n in range(4)},
+            **{f"decoder.fusion_blocks.{3 - n}": f"decoder.fused{n}" for n in range(4)},
+            "segmentation_head": "head",
+        },
+        dynamic_img_size=True,
+    ),
     "fcn_resnet101": _torchvision("fcn_resnet101"),
     "fcn_resnet50": _torchvision("fcn_resnet50"),
     "fpn_resnet34": _fpn("resnet34"),

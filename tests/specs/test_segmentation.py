@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 import torch.nn.functional as F
 import torchvision
@@ -90,6 +91,55 @@ SMP = {
 @pytest.mark.parametrize("name", SMP)
 def test_a_model_has_smps_parameters(name: str) -> None:
     assert archdsl.load(name).params == SMP[name]
+
+
+def test_the_parts_of_dpt_have_smps_parameters() -> None:
+    """smp carries the last norm and the classifier of the transformer, which nothing reads."""
+    name = "dpt_vit_base_patch16_224"
+    found = archdsl.load(name)
+    assert isinstance(found, archdsl.Architecture)
+    count = {row.path: row.params for row in found.summary(1).rows}
+    theirs = built(name)
+    unread = parameters(theirs.encoder.model.norm) + parameters(theirs.encoder.model.head)
+    assert count["encoder"] == parameters(theirs.encoder) - unread == 85_797_120
+    assert count["neck"] + count["decoder"] == parameters(theirs.decoder) == 34_619_904
+    assert count["head"] == parameters(theirs.segmentation_head) == 590_593
+
+
+READOUTS = {"cat": "class_token=true | neck project_readout", "add": "class_token=true | neck add_readout"}
+
+
+@pytest.mark.parametrize("readout", ["cat", "add", "ignore"])
+def test_dpt_of_other_blocks_widths_and_readouts_is_smps(readout: str) -> None:
+    with torch.device("meta"):
+        theirs = smp.DPT(
+            "tu-test_vit",
+            encoder_depth=3,
+            encoder_weights=None,
+            decoder_readout=readout,
+            decoder_intermediate_channels=(24, 40, 48),
+            decoder_fusion_channels=16,
+            classes=2,
+        ).eval()
+    module = ours(
+        f"""
+input 3x96x160
+
+encoder timm:test_vit taps=[blocks.1, blocks.3, blocks.5] {READOUTS.get(readout, "")}
+| dpt [24, 40, 48] channels=16 as decoder | head fcn_head out=2 r=1 align_corners=true
+"""
+    )
+    nodes = {
+        "encoder": "encoder",
+        "segmentation_head": "head",
+        **{f"decoder.reassemble_blocks.{n}": f"decoder.reassembled{n}" for n in range(3)},
+        **{f"decoder.fusion_blocks.{2 - n}": f"decoder.fused{n}" for n in range(3)},
+        **({"decoder.projection_blocks": "neck"} if readout == "cat" else {}),
+    }
+    carried(randomised(theirs), module, nodes)
+    x = images(96, 160)
+    with torch.inference_mode():
+        assert disagreement(module(x), theirs(x)) <= TOLERANCE
 
 
 B0 = "encoder tf_efficientnet_b0"
@@ -286,6 +336,7 @@ DECODERS = (
     "pan as decoder | head 3x3 out=2",
     "upernet 32 as decoder | head 1x1 out=2",
     "manet as decoder | head 3x3 out=2",
+    "levels [1, 2, 3, 4] | dpt channels=32 as decoder | head fcn_head out=2 r=1",
 )
 
 

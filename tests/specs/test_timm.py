@@ -108,6 +108,87 @@ def test_channels_are_those_of_smps_encoder(name: str) -> None:
     assert [shape[0] for shape in level_shapes(name, (224, 224))] == [width for width in wanted if width]
 
 
+# ---- blocks --------------------------------------------------------------------------------------
+
+# With a class token, with one and four registers behind it, with neither.
+TRANSFORMERS = ("test_vit", "vit_small_patch14_reg4_dinov2", "samvit_base_patch16_224")
+
+
+def blocks_of(module: nn.Module, name: str, size: tuple[int, int], **settings: Any) -> tuple[Any, Any]:
+    """Maps of blocks 1 and 4 here, and there with timm's own words."""
+    randomised(module, seed=3)
+    with torch.device("meta"):
+        reference = timm.create_model(name, **({} if name.startswith("sam") else {"dynamic_img_size": True}))
+    randomised(reference.eval())
+    state = {key.removeprefix("encoder.model."): tensor for key, tensor in module.state_dict().items()}
+    assert set(state) <= set(reference.state_dict())
+    reference.load_state_dict(state, strict=False)
+    image = images(*size, batch=1)
+    with torch.inference_mode():
+        found = reference.forward_intermediates(image, indices=[1, 4], intermediates_only=True, **settings)
+        return module(image), found
+
+
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_taps_are_the_maps_that_leave_timms_blocks(name: str) -> None:
+    side = 14 * 14 if "14" in name else 224
+    spec = f"input 3x{side}x{side}\nencoder timm:{name} taps=[blocks.1, blocks.4]"
+    module = ours(spec)
+    assert loaded(spec).params == parameters(module)
+    got, wanted = blocks_of(module, name, (side, side))
+    for one, other in zip(got, wanted, strict=True):
+        assert disagreement(one, other) <= 1e-6
+
+
+@pytest.mark.parametrize("name", TRANSFORMERS[:2])
+def test_each_pixel_has_the_class_token_of_its_block_beside_it(name: str) -> None:
+    patch = 14 if "14" in name else 16
+    size = (5 * patch, 7 * patch)
+    spec = f"encoder timm:{name} taps=[blocks.1, blocks.4] class_token=true"
+    got, wanted = blocks_of(ours(spec, input=(3, *size)), name, size, return_prefix_tokens=True)
+    network = loaded(spec, input=(3, *size)).network
+    assert [tuple(network.shape_of(output.value)) for output in network.outputs] == [
+        tuple(level.shape[1:]) for level in got
+    ]
+    for level, (pixels, tokens) in zip(got, wanted, strict=True):
+        own, token = level.chunk(2, 1)
+        assert disagreement(own, pixels) <= 1e-6
+        assert disagreement(token, tokens[:, 0, :, None, None].expand_as(pixels)) <= 1e-6
+
+
+@pytest.mark.parametrize("size", [(224, 224), (96, 160)])
+def test_a_transformer_takes_images_that_its_patch_divides(size: tuple[int, int]) -> None:
+    name = "vit_tiny_patch16_224"
+    spec = f"encoder timm:{name} taps=[blocks.1, blocks.4]"
+    got, wanted = blocks_of(ours(spec, input=(3, *size)), name, size)
+    for one, other in zip(got, wanted, strict=True):
+        assert disagreement(one, other) <= 1e-6
+
+
+def test_of_blocks_only_those_that_are_read_are_given() -> None:
+    line = "encoder timm:test_vit taps={} class_token=true"
+    one = loaded(line.format("[blocks.1, blocks.2, blocks.4]") + " | levels [0, 2]")
+    other = loaded(line.format("[blocks.1, blocks.4]"))
+    assert one.identity == other.identity
+    assert one.params == other.params == parameters(one.to_torch())
+    module = one.to_torch()
+    assert module.encoder.feature_info.out_indices == (1, 4)
+    assert [tuple(x.shape[1:]) for x in module(images(32, 32))] == [(128, 2, 2)] * 2
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit taps=[blocks.2, blocks.4]"])
+def test_a_level_may_be_read_for_its_size_alone(name: str) -> None:
+    decoder = "def f = level (len(@in)-1) as deep | @in | level 0 | conv 3x3 4 | interpolate like=@deep"
+    module = ours(f"input 3x64x96\n{decoder}\nencoder timm:{name} | f")
+    side = 16 if "vit" in name else 32
+    assert module(torch.empty(1, 3, 64, 96, device="meta")).shape == (1, 4, 64 // side, 96 // side)
+
+
+def test_weights_fit_with_the_class_token_and_without() -> None:
+    spec = "encoder timm:test_vit"
+    assert list(ours(f"{spec} class_token=true").state_dict()) == list(ours(spec).state_dict())
+
+
 # ---- networks ------------------------------------------------------------------------------------
 
 
@@ -204,6 +285,14 @@ def test_a_module_is_copied_saved_compiled_and_exported(module: Model, how: str)
         torch.testing.assert_close(again(module, how)(image), module(image))
 
 
+@pytest.mark.parametrize("how", ["deepcopy", "pickle", "save", "compile"])
+def test_so_is_one_with_class_tokens(how: str) -> None:
+    torch.manual_seed(0)
+    made = archdsl.compile("input 3x64x64\nencoder timm:test_vit class_token=true | head linear out=2").eval()
+    with torch.no_grad():
+        torch.testing.assert_close(again(made, how)(images(64, 64)), made(images(64, 64)))
+
+
 # timm reads numbers out of tensors to build the others.
 @pytest.mark.parametrize(
     ("name", "rest"),
@@ -275,6 +364,11 @@ def test_models_and_settings_are_told_apart() -> None:
         "encoder timm:resnet34 output_stride=8",
         "encoder timm:resnet34 output_stride=16",
         "encoder resnet34",
+        "encoder timm:test_vit",
+        "encoder timm:test_vit class_token=true",
+        "encoder timm:test_vit taps=[blocks.3]",
+        "encoder timm:test_vit taps=[blocks.3, blocks.5]",
+        "encoder timm:test_vit taps=[blocks.4, blocks.5]",
     ]
     assert len({loaded(spec).identity for spec in specs}) == len(specs)
 
@@ -365,6 +459,17 @@ def test_an_encoder_gets_the_weights_of_its_tag(published: dict[str, Any], tag: 
     for name, tensor in theirs.state_dict().items():
         assert torch.equal(state[f"encoder.{name}"], tensor), name
     assert [len(numbers) for numbers in module.normalisation] == [1, 1]
+
+
+def test_blocks_with_their_class_token_get_published_weights(published: dict[str, Any]) -> None:
+    spec = "encoder timm:vit_tiny_patch16_224 taps=[blocks.1] class_token=true weights=imagenet"
+    module = archdsl.compile(spec, input=(3, 64, 96))
+    assert published["out_indices"] == (1,)
+    torch.manual_seed(7)
+    theirs = timm.create_model("vit_tiny_patch16_224", features_only=True, out_indices=(1,))
+    state = module.state_dict()
+    for name, tensor in theirs.state_dict().items():
+        assert torch.equal(state[f"encoder.{name}"], tensor), name
 
 
 def test_a_tag_that_is_none_is_a_mistake_that_names_the_others(published: dict[str, Any]) -> None:

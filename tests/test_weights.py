@@ -290,7 +290,7 @@ def test_an_encoder_without_published_weights_is_a_mistake() -> None:
 def test_an_encoder_that_is_near_and_has_weights_is_named() -> None:
     with pytest.raises(NoPublishedWeights) as caught:
         find(("resnet181", "resnet"), "imagenet")
-    assert caught.value.help() == "`resnet18` has"
+    assert caught.value.help() == "`resnet18` has some"
 
 
 def test_a_tag_that_is_none_is_a_mistake_that_names_the_others() -> None:

@@ -62,7 +62,7 @@ def check(published: Published) -> None:
     with suppress(ImportError):
         tags = of_library(library, model)
     if not tags:
-        raise NoPublishedWeights(f"{library}:{model}", ())
+        raise NoPublishedWeights(f"{library}:{model}", tuple(listed()))
     if not tagged(published, tags):
         raise unknown(published, tags)
 

@@ -12,11 +12,11 @@ class NoPublishedWeights(Mistake):
     """Encoders that have some."""
 
     def message(self) -> str:
-        return f"`{self.encoder}` has no published weights"
+        return f"neither timm nor torchvision publishes weights of `{self.encoder}` that load by name"
 
     def help(self) -> str:
         near = suggest(self.encoder, self.known)
-        return f"`{near}` has" if near else "`archdsl specs` tells which models have some"
+        return f"`{near}` has some" if near else "`archdsl specs` tells which models have some"
 
     def blames(self) -> str:
         return "weights"

@@ -86,7 +86,7 @@ def test_a_model_that_has_no_weights_any_more_is_told_where_they_are_loaded(
     spec = f"encoder timm:seresnet34 weights=imagenet {TAIL}"
     known(monkeypatch, seresnet34=("in1k",))
     assert codes(spec) == []
-    with pytest.raises(ArchError, match="has no published weights"):
+    with pytest.raises(ArchError, match="neither timm nor torchvision publishes weights"):
         archdsl.compile(spec)
 
 

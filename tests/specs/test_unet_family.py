@@ -259,7 +259,7 @@ def test_an_fc_densenet_is_that_of_its_tables(
         theirs = FCDenseNet(layers, bottleneck, growth, 11)
     nodes = {f"grow.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
     nodes |= {f"up.{n}": f"decoder.x{4 - n}_{n + 1}.block" for n in range(5)}
-    assert compared(model, theirs, {**nodes, "down": "encoder", "head": "head"}, images(64, 96)) <= 1e-4
+    assert compared(model, theirs, {**nodes, "down": "encoder", "head": "head"}, images(70, 101)) <= 1e-4
 
 
 # ---- TernausNet ------------------------------------------------------------------------------------

@@ -132,8 +132,14 @@ class DenseBlock(nn.ModuleList):
         return torch.cat(found if self.whole else found[1:], 1)
 
 
+def center_crop(x: Tensor, like: Tensor) -> Tensor:
+    height, width = like.shape[2:]
+    top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
+    return x[..., top : top + height, left : left + width]
+
+
 class FCDenseNet(nn.Module):
-    """Tables 1 and 2 of arXiv:1611.09326 without dropout."""
+    """Tables 1 and 2 of arXiv:1611.09326 without dropout; what grows is cropped in the middle."""
 
     def __init__(self, layers: tuple[int, ...], bottleneck: int, growth: int, classes: int) -> None:
         super().__init__()
@@ -150,7 +156,7 @@ class FCDenseNet(nn.Module):
         width = bottleneck * growth
         self.grow, self.up = nn.ModuleList(), nn.ModuleList()
         for row in reversed(range(len(layers))):
-            self.grow.append(nn.ConvTranspose2d(width, width, 3, 2, padding=1, output_padding=1))
+            self.grow.append(nn.ConvTranspose2d(width, width, 3, 2))
             self.up.append(DenseBlock(width + skips[row], layers[row], growth, whole=row == 0))
             width = layers[row] * growth
         self.head = nn.Conv2d(skips[0] + growth * (layers[0] + layers[1]), classes, 1)
@@ -161,7 +167,8 @@ class FCDenseNet(nn.Module):
             x = part(x)
             left += [x] if number % 2 and number < len(self.down) - 1 else []
         for grow, block in zip(self.grow, self.up, strict=True):
-            x = block(torch.cat([grow(x), left.pop()], 1))
+            skip = left.pop()
+            x = block(torch.cat([center_crop(grow(x), skip), skip], 1))
         return self.head(x)
 
 

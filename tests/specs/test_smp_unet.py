@@ -145,6 +145,17 @@ def test_a_nested_unet_has_smps_parameters(encoder: str, parameters: int) -> Non
     assert archdsl.load(f"encoder {encoder} {NESTED}").params == parameters
 
 
+def test_a_nested_unet_on_vgg_is_smps() -> None:
+    """smp builds a centre block there, 4,720,640 parameters, and never uses it."""
+    theirs = made(smp.UnetPlusPlus, "vgg16_bn")
+    taps = "[features.12, features.22, features.32, features.42, features.43]"
+    module = carried(theirs, ours(f"encoder vgg16_bn taps={taps} {NESTED}"), nested_nodes())
+    assert total(theirs) == 39_355_793
+    assert total(theirs.decoder.center) == 4_720_640
+    assert total(module) == 39_355_793 - 4_720_640
+    assert difference(module, theirs, images(64, 96)) <= 1e-4
+
+
 # ---- options ---------------------------------------------------------------------------------------
 
 

@@ -69,9 +69,9 @@ def _measured(name: str, native: tuple[int, int, int]) -> Backbone:
     sizes, offsets = _sizes(model, kind, native[1:])
     traits = []
     if kind.paths:
-        traits = [CLASS_TOKEN] if _has_class_token(name, kind, native) else []
+        traits = [CLASS_TOKEN] if _has_class_token(name, model, kind, native) else []
         if resampled := _resampled(name, kind, sizes, native[1:]):
-            sizes = resampled
+            sizes, offsets = resampled
             traits.append(ANY_SIZE)
     params = _params_of_blocks(name, model, kind) if kind.paths else _params(name, model, kind)
     paths = kind.paths or ("",) * len(params)
@@ -125,20 +125,18 @@ def _blocks(model: nn.Module) -> _Kind | None:
     return _Kind(tuple(range(len(paths))), channels, strides, paths)
 
 
-def _has_class_token(name: str, kind: _Kind, native: tuple[int, int, int]) -> bool:
+def _has_class_token(name: str, model: nn.Module, kind: _Kind, native: tuple[int, int, int]) -> bool:
     """Whether timm gives a class token with each map."""
     import torch
 
-    model = features(name, kind.numbers, class_token=True).eval()
-    try:
-        found = model(torch.zeros(1, *native))
-    except (TypeError, ValueError):  # it doesn't give tokens, or has none but those of pixels
+    transformer: Any = model.model
+    if not getattr(transformer, "has_class_token", getattr(transformer, "cls_token", None) is not None):
         return False
-    whole: Any = model.model
-    own = getattr(whole, "has_class_token", getattr(whole, "cls_token", None) is not None)
-    return bool(own) and all(
-        level.shape[1] == 2 * channels for level, channels in zip(found, kind.channels, strict=True)
-    )
+    try:
+        found = features(name, kind.numbers, class_token=True).eval()(torch.zeros(1, *native))
+    except (TypeError, ValueError):  # its blocks don't see it, or timm keeps it
+        return False
+    return all(level.shape[1] == 2 * channels for level, channels in zip(found, kind.channels, strict=True))
 
 
 # ---- sizes -------------------------------------------------------------------------------------
@@ -181,16 +179,16 @@ def _sizes(model: nn.Module, kind: _Kind, native: tuple[int, int]) -> tuple[str,
     return f"{height}x{width}", offsets
 
 
-def _resampled(name: str, kind: _Kind, sizes: str, native: tuple[int, int]) -> str:
-    """Which images a transformer takes that resamples its positions, where else it takes one size only."""
+def _resampled(name: str, kind: _Kind, sizes: str, native: tuple[int, int]) -> tuple[str, list[int]] | None:
+    """The same of a transformer that resamples its positions; None where that adds nothing."""
     fixed = "x".join(map(str, native))
     if sizes != fixed:
-        return ""
+        return None
     try:
-        found, _ = _sizes(features(name, kind.numbers, **{ANY_SIZE: True}).eval(), kind, native)
+        found = _sizes(features(name, kind.numbers, **{ANY_SIZE: True}).eval(), kind, native)
     except Exception:  # it has no such setting
-        return ""
-    return "" if found == fixed else found
+        return None
+    return None if found[0] == fixed else found
 
 
 def _fits(model: nn.Module, kind: _Kind, offsets: Sequence[int], height: int, width: int) -> bool:

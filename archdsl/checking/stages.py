@@ -7,7 +7,7 @@ from typing import Any
 from archdsl.analyses.words import HOLE, holes_in
 from archdsl.checking.reach import Reach
 from archdsl.checking.signatures import ANYTHING, STRUCTURAL, Signature, of_builtin, of_definition, of_stage
-from archdsl.checking.values import Values
+from archdsl.checking.values import NUMERIC, Values
 from archdsl.elaboration.arguments import first_kind, own_words
 from archdsl.elaboration.elaborator import makes_modules
 from archdsl.elaboration.joins import PLACES
@@ -22,6 +22,7 @@ from archdsl.errors.names import (
     TooManyArguments,
     UnknownOption,
     UnknownStage,
+    UnknownVariable,
     WrongValue,
 )
 from archdsl.errors.syntax import CallSyntax, SpacedBracket
@@ -245,7 +246,8 @@ class Stages(Values):
             name = signature.places[count] if count < len(signature.places) else ""
             kind = signature.kinds.get(name)
             beyond = signature.room is not None and count >= signature.room
-            if isinstance(argument, Name) and self._is_stray(argument, own_words(kind), beyond, reach):
+            no_stage = beyond or isinstance(kind, NUMERIC)
+            if isinstance(argument, Name) and self._is_stray(argument, own_words(kind), no_stage, reach):
                 self.tell(MissingPipe(argument.name, word.name), argument.span)
                 rest = Word(
                     argument.span.to(word.span), argument.name, word.arguments[index + 1 :], argument.span
@@ -259,11 +261,22 @@ class Stages(Values):
                 return None
             if name:
                 places[name] = argument.span
-            if self._swapped(word, index, kind, name):
+            if self._swapped(word, index, kind, name) or self._lacks_sign(word, index, signature, reach):
                 return None
             self.argument(argument, kind, name, word.name, reach)
             count += 1
         return places
+
+    def _lacks_sign(self, word: Word, index: int, signature: Signature, reach: Reach) -> bool:
+        """Tells of `conv 3x3 8 stride 2`."""
+        name, *after = word.arguments[index:]
+        if not isinstance(name, Name) or name.name not in (signature.options or ()) or not after:
+            return False
+        if isinstance(after[0], Keyword) or not self.means_nothing(name, reach):
+            return False
+        option = f"{name.name}={after[0].span.text}"
+        self.tell(UnknownVariable(name.name, word.name, (), option), name.span.to(after[0].span))
+        return True
 
     def _swapped(self, word: Word, index: int, kind: Any, option: str) -> bool:
         """Tells of `conv 64 3x3` and `pool 3x3 max`: two arguments that change places."""
@@ -288,8 +301,8 @@ class Stages(Values):
         elif signature.options is not None and keyword.name not in signature.options:
             self.tell(UnknownOption(stage, keyword.name, signature.told), keyword.name_span)
 
-    def _is_stray(self, name: Name, own: frozenset[str], beyond: bool, reach: Reach) -> bool:
-        """Whether a word was meant as the next stage: a recipe stage, or one that there is no room for."""
+    def _is_stray(self, name: Name, own: frozenset[str], no_stage: bool, reach: Reach) -> bool:
+        """Whether a word was meant as the next stage: a recipe stage, or one where none can be."""
         if name.name in own or name.name in reach.variables or name.name in self.lost:
             return False
         if name.name in STRUCTURE:
@@ -298,8 +311,8 @@ class Stages(Values):
         if isinstance(meaning, type) and issubclass(meaning, Stage):
             return True
         return (
-            beyond
-            and meaning is not None
+            no_stage
+            and isinstance(meaning, Definition | type)
             and not name.span.source.line(name.span.line)[: name.span.column - 1].strip()
         )
 

@@ -10,6 +10,7 @@ from archdsl.analyses.words import holes_in
 from archdsl.blocks import Builder
 from archdsl.checking.reach import Reach
 from archdsl.checking.signatures import of_builtin, of_definition
+from archdsl.checking.slips import name_with_signs, run_together
 from archdsl.elaboration.arguments import Arguments, own_words
 from archdsl.elaboration.arithmetic import FUNCTIONS, MAX_NUMBER
 from archdsl.elaboration.choices import Answer, Root
@@ -30,7 +31,7 @@ from archdsl.errors.names import (
     UnknownVariable,
 )
 from archdsl.errors.spaces import NestedChoice
-from archdsl.errors.syntax import CallSyntax, MissingComma
+from archdsl.errors.syntax import CallSyntax, MissingComma, SignInName
 from archdsl.op import Dims, Flag, Int, Real
 from archdsl.source import Label, Span
 from archdsl.stage import Map, Paths, PerLevel, StageName
@@ -309,7 +310,10 @@ class Values:
     # ---- inside expressions --------------------------------------------------------------------
 
     def _binary(self, node: Binary, reach: Reach) -> None:
-        if node.operator in LOGIC:
+        signed = name_with_signs(node)
+        if signed is not None and self.means_nothing(signed, reach):
+            self.tell(SignInName(node.span.text), node.span)
+        elif node.operator in LOGIC:
             self.condition(node, reach)
         elif node.operator in EQUALITY:  # words may be compared
             self.value(node.left, reach)
@@ -358,24 +362,19 @@ class Values:
                 self.tell(NestedChoice(""), inner.span, Label(node.span, "inside this one"))
 
     def lacks_comma(self, option: Expression | Pipeline, own: frozenset[str] = NO_WORDS) -> bool:
-        """Tells of `{relu silu}`: options that read as one stage with arguments, which it doesn't take."""
-        match option:
-            case Quote(pipeline=Pipeline(elements=(Word() as word,))) | Pipeline(elements=(Word() as word,)):
-                names = [argument for argument in word.arguments if isinstance(argument, Name)]
-            case _:
-                return False
-        if not names or len(names) < len(word.arguments):
-            return False
-        if not own.issuperset((word.name, *(name.name for name in names))):
-            meaning = None if self.file.is_structure(word.name) else self.meaning(word.name, word.name_span)
-            if isinstance(meaning, Definition):
-                room = of_definition(meaning).room
-            else:
-                room = of_builtin(meaning).room if isinstance(meaning, type) else None
-            if room != 0 or any(self.file.is_structure(name.name) for name in names):
-                return False
-        self.tell(MissingComma(names[0].name), names[0].span)
-        return True
+        """Tells of options without a comma between them."""
+        second = run_together(option, own, self._room)
+        if second is not None and not self.file.is_structure(second.name):
+            self.tell(MissingComma(second.name), second.span)
+            return True
+        return False
+
+    def _room(self, word: Word) -> int | None:
+        """How many arguments a stage takes by position, where that can be told."""
+        meaning = None if self.file.is_structure(word.name) else self.meaning(word.name, word.name_span)
+        if isinstance(meaning, Definition):
+            return of_definition(meaning).room
+        return of_builtin(meaning).room if isinstance(meaning, type) else None
 
     def _ordered(self, node: Range, reach: Reach) -> None:
         """Tells of a constant range that holds nothing."""

@@ -183,19 +183,27 @@ CONSTANTS = ("true", "false", "none")  # which Python writes with capitals
 
 
 class UnknownVariable(Mistake):
-    """A word where a number is wanted: as an option's value (of a `stage`), or in arithmetic."""
+    """A word where a number is wanted: as an option's value (of a `stage`), or in arithmetic.
+
+    `option` is what should have been written, where the word is that of an option: `conv 3x3 8 stride 2`.
+    """
 
     code = "E107"
     got: str
     stage: str
     known: tuple[str, ...]
+    option: str = ""
 
     def message(self) -> str:
+        if self.option:
+            return f"the option `{self.got}` of `{self.stage}` is given without `=`"
         if not self.stage:
             return f"`{self.got}` is not defined"
         return f"`{self.got}` is neither a variable nor an option of `{self.stage}`"
 
     def label(self) -> str:
+        if self.option:
+            return f"write `{self.option}`"
         near = self.replacement()
         return f"did you mean `{near}`?" if near else ""
 
@@ -203,7 +211,7 @@ class UnknownVariable(Mistake):
         return "" if self.replacement() else f"`let {self.got} = ...` defines it"
 
     def replacement(self) -> str | None:
-        return suggest(self.got, (*self.known, *CONSTANTS))
+        return self.option or suggest(self.got, (*self.known, *CONSTANTS))
 
 
 class WrongValue(Mistake):

@@ -170,16 +170,20 @@ class BareRepeat(Mistake):
 class BareArithmetic(Mistake):
     kind: str
     expression: str
+    repeats: bool = False  # how often a group is repeated, instead of an argument
 
     code = "E011"
 
     def message(self) -> str:
-        return f"{self.kind} in a positional argument needs round brackets"
+        where = "the number of repeats" if self.repeats else "a positional argument"
+        return f"{self.kind} in {where} needs round brackets"
 
     def label(self) -> str:
-        return "an argument ends before it"
+        return f"{'the number' if self.repeats else 'an argument'} ends before it"
 
     def help(self) -> str:
+        if self.repeats:
+            return f"write `* ({self.expression})`"
         return f"write `({self.expression})`; after `=` no brackets are needed"
 
 

@@ -191,6 +191,30 @@ def _sign_in_name(stop: Stop) -> Diagnostic | None:
     return SignInName(name.text, stop.pieces[stop.stage].text).at(name)
 
 
+def _sign_in_option(stop: Stop) -> Diagnostic | None:
+    """`skip {plain, unet++}`, where the first sign could be a sum's."""
+    before, got = stop.before, stop.got
+    if got is None or before is None or stop.number < 2 or not got.text == before.text == "+":
+        return None
+    name = stop.pieces[stop.number - 2]
+    if name.kind != "name" or not stop.is_glued(stop.number) or not stop.is_glued(stop.number - 1):
+        return None
+    span = stop.span(name, got)
+    return SignInName(span.text, stop.pieces[stop.opener - 1].text if stop.opener > 0 else "").at(span)
+
+
+def _times(stop: Stop) -> Diagnostic | None:
+    """`(conv 3x3 8 | relu) * n - 1`."""
+    before, got, following = stop.before, stop.got, stop.following
+    if got is None or got.text not in _ARITHMETIC or before is None or stop.number < 3:
+        return None
+    star, group = stop.pieces[stop.number - 2], stop.pieces[stop.number - 3]
+    if star.text != "*" or group.kind != "close" or "_PIPE" not in stop.accepts:
+        return None
+    times = f"{before.text}{got.text}{following.text if following else '...'}"
+    return BareArithmetic("arithmetic", times, repeats=True).at(stop.span(got))
+
+
 def _operator(stop: Stop) -> Diagnostic | None:
     """`conv w -1`, `conv 3x3 * 3`: operators between positional arguments."""
     before, got, following = stop.before, stop.got, stop.following
@@ -348,6 +372,8 @@ _RULES: tuple[Callable[[Stop], Diagnostic | None], ...] = (
     _comparison,
     _comment,
     _sign_in_name,
+    _sign_in_option,
+    _times,
     _operator,
     _conditional,
     _call,

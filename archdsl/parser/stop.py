@@ -65,7 +65,8 @@ class Stop(Value):
     def _separates(self, number: int) -> bool:
         piece = self.pieces[number]
         heads = piece.text == "=" and self.pieces[0].text == "def"
-        return self.around[number] == self.opener and (piece.kind in ("pipe", "comma") or heads)
+        divides = piece.kind == "comma" and self.opener >= 0  # else the lists of a `for`
+        return self.around[number] == self.opener and (piece.kind == "pipe" or divides or heads)
 
     def in_stage(self) -> Iterator[Piece]:
         """The pieces of the stage, without those in its brackets."""

@@ -38,14 +38,19 @@ def font(text: str, *, size: float | None = None, color: str = "", bold: bool = 
     return Markup(f"<font{attributes}>{inner}</font>") if attributes else inner
 
 
-def rows(*lines: Iterable[str], align: tuple[str, ...] = (), padding: int = 0) -> Markup:
+def rows(*lines: Iterable[str], align: tuple[str, ...] = (), padding: int = 0, fill: str = "") -> Markup:
     """A table, one cell for each piece of text (or markup) of each line; `align` is one word a column.
+
+    With `fill`, a colour, it hides what is drawn below it.
 
     One run of style a cell: renderers without font metrics put two runs of one line on top of each
     other.
     """
     body = "".join(f"<tr>{_cells(line, align)}</tr>" for line in lines)
-    return Markup(f'<table border="0" cellborder="0" cellspacing="0" cellpadding="{padding}">{body}</table>')
+    ground = f' bgcolor="{fill}"' if fill else ""
+    return Markup(
+        f'<table border="0" cellborder="0" cellspacing="0" cellpadding="{padding}"{ground}>{body}</table>'
+    )
 
 
 def _cells(line: Iterable[str], align: tuple[str, ...]) -> str:

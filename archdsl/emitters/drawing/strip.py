@@ -299,4 +299,6 @@ def _edge(tail: str, head: str, label: Markup, **values: object) -> str:
 
 def _shapes(network: Network, values: set[int]) -> Markup:
     shapes = dict.fromkeys(theme.dimensions(network.shape_of(value)) for value in sorted(values))
-    return dot.rows(*([f"\N{NO-BREAK SPACE}{shape}"] for shape in shapes))
+    # The line of a bent edge goes through the place of its label; that of a straight one beside it.
+    text = dot.rows(*([shape] for shape in shapes), fill="white")
+    return dot.rows(["\N{NO-BREAK SPACE}", text])

@@ -148,7 +148,8 @@ def edges(graph: Picture, kind: str) -> set[tuple[str, str]]:
 
 def texts(label: str) -> list[str]:
     """The pieces of text of a label, without its markup."""
-    return [text.replace("\xa0", "") for text in re.findall(r">([^<>]+)<", f">{label}<")]
+    pieces = (text.replace("\xa0", "") for text in re.findall(r">([^<>]+)<", f">{label}<"))
+    return [piece for piece in pieces if piece]
 
 
 def row(graph: Picture) -> list[tuple[str, list[str]]]:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 import archdsl
+from archdsl import resources
 from tests.specs.references import NAMES, TIMM, TORCHVISION, disagreement, images, ours, randomised, reference
 
 # timm's names of networks that it writes differently; its levels are those of the same network.
@@ -164,10 +165,28 @@ def test_a_classic_has_the_levels_of_its_table(name: str) -> None:
     "name",
     ["convnext_tiny", "dla34", "hrnet_w18", "inception_v3", "densenet121", "regnet_y_400mf", *CLASSICS],
 )
-def test_an_encoder_serves_a_decoder_at_an_odd_size(name: str) -> None:
+# Among these sides each halving, from the first to the fourth, meets an odd map.
+@pytest.mark.parametrize("size", [(97, 131), (199, 216), (226, 228)])
+def test_an_encoder_serves_a_decoder_at_an_odd_size(name: str, size: tuple[int, int]) -> None:
     module = ours(f"encoder {name} | skip plain | up transpose | head 1x1 out=2")
     with torch.device("meta"):
-        assert module(torch.empty(1, 3, 97, 131)).shape == (1, 2, 97, 131)
+        assert module(torch.empty(1, 3, *size)).shape == (1, 2, *size)
+
+
+CLASSIFIERS = sorted(
+    path.stem
+    for path in (resources.specs() / "models").glob("*.arch")
+    if "task=classification" in path.read_text("utf-8") and not path.stem.startswith("hybridsn")
+)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_classifier_serves_a_decoder_whatever_sides_are_odd(name: str) -> None:
+    for size in ((199, 216), (226, 228)):
+        line = f"encoder {name} | skip plain | up transpose | head 1x1 out=2"
+        found = archdsl.load(line, input=(3, *size))
+        assert isinstance(found, archdsl.Architecture)
+        assert found.network.shape_of(found.network.outputs[0].value) == (2, *size)
 
 
 @pytest.mark.parametrize(

@@ -101,8 +101,13 @@ def _word(kind: OneWord, value: Value, place: Place) -> str:
     if isinstance(value, Partial) and not value.positional and not value.keywords:
         value = BareWord(value.written)
     if not isinstance(value, BareWord):
+        # `supervise=true`: where there is but one way to have it, that is meant.
+        ways = [word for word in kind.options if word != "none"] if value is True else []
+        mend = ways[0] if len(ways) == 1 else ""
         raise ArchError(
-            WrongValue(place.option, f"one of {', '.join(kind.options)}", described(value)).at(place.span)
+            WrongValue(place.option, f"one of {', '.join(kind.options)}", described(value), mend).at(
+                place.span
+            )
         )
     if value not in kind.options:
         raise ArchError(at_word(UnknownWord(_who(place), value, kind.options), value, place.span))

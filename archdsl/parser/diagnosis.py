@@ -321,6 +321,9 @@ def _no_pipe(stop: Stop) -> Diagnostic | None:
     times = re.fullmatch(r"x(\d*)", got.text)
     if times and stop.before is not None and stop.before.kind == "close":
         return ForeignHabit("a repeat is written `*`", "", f"* {times[1]}".strip()).at(stop.span(got))
+    if got.text.startswith("timm:"):
+        model = ForeignHabit("a model of timm stands in an `encoder` stage", "", f"encoder {got.text}")
+        return model.at(stop.span(got))
     starts = got.kind in ("name", "at") or got.text in ("(", "{", "for", "if")
     return NoPipe(got.text).at(stop.span(got)) if starts else None
 

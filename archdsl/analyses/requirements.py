@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from archdsl.errors import ArchError, Diagnostic
-from archdsl.errors.names import UnknownFact
 from archdsl.errors.spaces import BadRequirement, OpaqueFigure, Unmet
+from archdsl.errors.specs import UnknownFact
 from archdsl.formatter import format_node
 from archdsl.syntax import Binary, Expression, Name, Number, Paren, Require, Unary, walk
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from archdsl.backbones.table import Backbone, lines, parsed
+from archdsl.errors.encoders import NoFeatures
 from archdsl.errors.names import UnknownBackbone
-from archdsl.errors.recipes import NoFeatures
 
 
 @cache

@@ -12,18 +12,14 @@ from archdsl.elaboration.arguments import first_kind, own_words
 from archdsl.elaboration.elaborator import makes_modules
 from archdsl.elaboration.joins import PLACES
 from archdsl.elaboration.reserved import RESERVED
+from archdsl.errors.arguments import GivenTwice, MissingArgument, TooManyArguments, UnknownOption, WrongValue
 from archdsl.errors.names import (
-    GivenTwice,
-    MissingArgument,
     MissingPipe,
     NotAStage,
     NotShared,
     ReservedPath,
-    TooManyArguments,
-    UnknownOption,
     UnknownStage,
     UnknownVariable,
-    WrongValue,
 )
 from archdsl.errors.syntax import CallSyntax, SpacedBracket
 from archdsl.op import Int

@@ -14,17 +14,9 @@ from archdsl.checking.stages import Stages
 from archdsl.checking.values import LOGIC
 from archdsl.elaboration.program import FACTS
 from archdsl.errors import ArchError, Diagnostic
-from archdsl.errors.names import (
-    DefinedTwice,
-    NoDefaults,
-    OutOfBounds,
-    StatedTwice,
-    TwoPipelines,
-    UnknownFact,
-    UnknownStage,
-    UsesItself,
-    WrongValue,
-)
+from archdsl.errors.arguments import OutOfBounds, WrongValue
+from archdsl.errors.names import DefinedTwice, UnknownStage, UsesItself
+from archdsl.errors.specs import NoDefaults, StatedTwice, TwoPipelines, UnknownFact
 from archdsl.source import Label, Span
 from archdsl.syntax import (
     About,

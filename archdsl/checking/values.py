@@ -21,15 +21,9 @@ from archdsl.elaboration.evaluate import NO_WORDS, stages_in
 from archdsl.elaboration.program import Program
 from archdsl.elaboration.values import UNKNOWN, Given, Muted
 from archdsl.errors import ArchError, Diagnostic, Mistake, suggest
+from archdsl.errors.arguments import Arithmetic, UnknownValue
 from archdsl.errors.expansion import NumberTooLarge
-from archdsl.errors.names import (
-    Arithmetic,
-    NothingFlows,
-    UnknownFunction,
-    UnknownHole,
-    UnknownValue,
-    UnknownVariable,
-)
+from archdsl.errors.names import NothingFlows, UnknownFunction, UnknownHole, UnknownVariable
 from archdsl.errors.spaces import NestedChoice
 from archdsl.errors.syntax import CallSyntax, MissingComma, SignInName
 from archdsl.op import Dims, Flag, Int, Real

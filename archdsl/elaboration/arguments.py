@@ -24,14 +24,8 @@ from archdsl.elaboration.values import (
     parameter_names,
 )
 from archdsl.errors import ArchError
-from archdsl.errors.names import (
-    GivenTwice,
-    MissingArgument,
-    NotAStage,
-    TooManyArguments,
-    UnknownOption,
-    UnknownStage,
-)
+from archdsl.errors.arguments import GivenTwice, MissingArgument, TooManyArguments, UnknownOption
+from archdsl.errors.names import NotAStage, UnknownStage
 from archdsl.op import Op, Padding, arguments
 from archdsl.op import Word as OneWord
 from archdsl.ops.backbones import Timm

@@ -10,8 +10,9 @@ from typing import Any
 from archdsl.elaboration.blame import at_word
 from archdsl.elaboration.values import Partial, Value, described, shown
 from archdsl.errors import ArchError
+from archdsl.errors.arguments import Arithmetic
 from archdsl.errors.expansion import ListTooLong, NumberTooLarge
-from archdsl.errors.names import Arithmetic, UnknownVariable
+from archdsl.errors.names import UnknownVariable
 from archdsl.source import Span
 from archdsl.stage import BareWord, Map, Pyramid, Size
 from archdsl.vocabulary import Definition

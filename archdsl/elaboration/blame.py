@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from archdsl.elaboration.values import Given, Partial, Value, parameter_names
 from archdsl.errors import Diagnostic, Mistake
-from archdsl.errors.recipes import LevelMistake, MissingOption, WrongFlow
+from archdsl.errors.encoders import LevelMistake
+from archdsl.errors.recipes import MissingOption, WrongFlow
 from archdsl.errors.shapes import WrongKind, WrongRank, of_other_rank
 from archdsl.source import Label, Span
 from archdsl.stage import BareWord

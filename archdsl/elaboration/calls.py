@@ -24,8 +24,9 @@ from archdsl.elaboration.values import (
     key_of,
 )
 from archdsl.errors import ArchError, Diagnostic, Mistake
+from archdsl.errors.arguments import TooManyArguments
 from archdsl.errors.expansion import CallsTooDeep
-from archdsl.errors.names import NotAStage, TooManyArguments, UnknownStage, UsesItself
+from archdsl.errors.names import NotAStage, UnknownStage, UsesItself
 from archdsl.errors.recipes import WrongFlow
 from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op

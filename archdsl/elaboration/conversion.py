@@ -15,8 +15,9 @@ from archdsl.elaboration.context import Context
 from archdsl.elaboration.published import DEFAULT_TAG
 from archdsl.elaboration.values import Given, Partial, Quoted, Value, described, shown
 from archdsl.errors import ArchError, Diagnostic, Mistake
+from archdsl.errors.arguments import OutOfBounds, WrongValue
 from archdsl.errors.lexical import NotARange
-from archdsl.errors.names import OutOfBounds, UnknownVariable, UnknownWord, WrongValue
+from archdsl.errors.names import UnknownVariable, UnknownWord
 from archdsl.op import Dims, Flag, Int, MapRef, Model, Padding, Real
 from archdsl.op import Word as OneWord
 from archdsl.ops.backbones import Timm

@@ -18,18 +18,10 @@ from archdsl.elaboration.joins import Joins
 from archdsl.elaboration.reserved import RESERVED
 from archdsl.elaboration.values import UNKNOWN, Muted, Partial, Value, described
 from archdsl.errors import ArchError, Mistake
-from archdsl.errors.names import (
-    MissingArgument,
-    NotAStage,
-    NotShared,
-    OtherWeights,
-    ReservedPath,
-    ReservedValue,
-    TooManyArguments,
-    UnknownOption,
-    WrongValue,
-)
-from archdsl.errors.recipes import NoSuchLevel, WrongFlow
+from archdsl.errors.arguments import MissingArgument, TooManyArguments, UnknownOption, WrongValue
+from archdsl.errors.encoders import NoSuchLevel
+from archdsl.errors.names import NotAStage, NotShared, OtherWeights, ReservedPath, ReservedValue
+from archdsl.errors.recipes import WrongFlow
 from archdsl.network import Scope as NetworkScope
 from archdsl.source import Span
 from archdsl.stage import Flow, Map, Pyramid

@@ -31,16 +31,9 @@ from archdsl.elaboration.values import (
     shown,
 )
 from archdsl.errors import ArchError, Mistake
+from archdsl.errors.arguments import Arithmetic, StepsDiffer, UnknownValue, WrongValue
 from archdsl.errors.expansion import CallsTooDeep, ListTooLong
-from archdsl.errors.names import (
-    Arithmetic,
-    NothingFlows,
-    StepsDiffer,
-    UnknownFunction,
-    UnknownHole,
-    UnknownValue,
-    WrongValue,
-)
+from archdsl.errors.names import NothingFlows, UnknownFunction, UnknownHole
 from archdsl.errors.spaces import BadRange, EmptyRange
 from archdsl.errors.syntax import NotAStage
 from archdsl.source import Label, Span

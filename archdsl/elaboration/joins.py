@@ -12,14 +12,8 @@ from archdsl.elaboration.context import Context, Scope
 from archdsl.elaboration.conversion import as_partial
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Quoted, Value, described
 from archdsl.errors import ArchError, Diagnostic, Mistake
-from archdsl.errors.names import (
-    MissingArgument,
-    NotAStage,
-    UnknownOption,
-    UnknownStage,
-    UnknownWord,
-    WrongValue,
-)
+from archdsl.errors.arguments import MissingArgument, UnknownOption, WrongValue
+from archdsl.errors.names import NotAStage, UnknownStage, UnknownWord
 from archdsl.errors.recipes import ShortcutDiffers
 from archdsl.errors.shapes import DifferentChannels, DifferentSizes
 from archdsl.ops import OPERATIONS

@@ -13,7 +13,7 @@ from archdsl.blocks import Block
 from archdsl.elaboration.flows import flow_maps
 from archdsl.elaboration.values import Partial
 from archdsl.errors import ArchError, Mistake
-from archdsl.errors.recipes import NoLevels, NoSuchDepth, NoSuchTap, NoTapsInside
+from archdsl.errors.encoders import NoLevels, NoSuchDepth, NoSuchTap, NoTapsInside
 from archdsl.errors.shapes import BY_SIZE
 from archdsl.ops.backbones import Timm
 from archdsl.stage import Map, Pyramid

@@ -15,10 +15,8 @@ from archdsl.elaboration.flows import flow_maps
 from archdsl.elaboration.values import UNKNOWN, EndOfRun, Value, described
 from archdsl.elaboration.wiring import Recipe, WeightsWanted, stage_runner
 from archdsl.errors import ArchError, Diagnostic, Mistake
-from archdsl.errors.names import (
-    NoPipeline,
-)
 from archdsl.errors.recipes import NothingToReturn
+from archdsl.errors.specs import NoPipeline
 from archdsl.stage import Lattice, Map, Pyramid
 from archdsl.syntax import (
     About,

@@ -1,4 +1,4 @@
-"""Mistakes about names and arguments (E1)."""
+"""Mistakes about names and where they may stand (E1)."""
 
 from __future__ import annotations
 
@@ -106,65 +106,6 @@ class UnknownBackbone(Mistake):
         return near and f"timm:{near}"
 
 
-class UnknownOption(Mistake):
-    code = "E103"
-    stage: str
-    got: str
-    known: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"`{self.stage}` has no option `{self.got}`"
-
-    def label(self) -> str:
-        near = suggest(self.got, self.known)
-        return f"did you mean `{near}`?" if near else ""
-
-    def help(self) -> str:
-        options = f"options: {named(self.known, 12)}" if self.known else f"`{self.stage}` has no options"
-        return note(self.got) or options
-
-    def replacement(self) -> str | None:
-        return suggest(self.got, self.known)
-
-    @property
-    def safe_fix(self) -> bool:
-        return is_certain(self.got, self.known)
-
-
-class GivenTwice(Mistake):
-    code = "E104"
-    stage: str
-    option: str
-
-    def message(self) -> str:
-        return f"`{self.option}` is given twice to `{self.stage}`"
-
-    def label(self) -> str:
-        return "again here"
-
-
-class UnknownValue(Mistake):
-    """`@lov` where nothing is called so."""
-
-    code = "E105"
-    got: str
-    known: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"no stage is named `{self.got}`"
-
-    def label(self) -> str:
-        near = suggest(self.got, self.known)
-        return f"did you mean `@{near}`?" if near else ""
-
-    def help(self) -> str:
-        return "name one with `as`" if not self.known else f"named so far: {named(self.known)}"
-
-    def replacement(self) -> str | None:
-        near = suggest(self.got, self.known)
-        return near and f"@{near}"
-
-
 class UsesItself(Mistake):
     code = "E106"
     chain: tuple[str, ...]
@@ -212,79 +153,6 @@ class UnknownVariable(Mistake):
 
     def replacement(self) -> str | None:
         return self.option or suggest(self.got, (*self.known, *CONSTANTS))
-
-
-class WrongValue(Mistake):
-    code = "E108"
-    option: str
-    wanted: str
-    got: str
-    mend: str = ""
-
-    def message(self) -> str:
-        return f"`{self.option}` takes {self.wanted}, not {self.got}"
-
-    def label(self) -> str:
-        return f"write `{self.mend}`" if self.mend else ""
-
-    def replacement(self) -> str | None:
-        return self.mend or None
-
-
-class OutOfBounds(Mistake):
-    code = "E109"
-    option: str
-    got: str
-    low: str = ""
-    high: str = ""
-
-    def message(self) -> str:
-        if self.low and self.high:
-            return f"`{self.option}` must lie between {self.low} and {self.high}, not {self.got}"
-        if self.low:
-            return f"`{self.option}` must be at least {self.low}, not {self.got}"
-        return f"`{self.option}` must be at most {self.high}, not {self.got}"
-
-
-class MissingArgument(Mistake):
-    """`example` is what may be written instead, where the argument goes by position alone."""
-
-    code = "E110"
-    stage: str
-    option: str
-    doc: str = ""
-    example: str = ""
-
-    def message(self) -> str:
-        return f"`{self.stage}` needs {self.option if self.example else f'`{self.option}`'}"
-
-    def label(self) -> str:
-        return self.doc
-
-    def help(self) -> str:
-        if self.example:
-            return f"for instance `{self.example}`"
-        return f"give it by position or as `{self.option}=...`"
-
-
-class TooManyArguments(Mistake):
-    code = "E111"
-    stage: str
-    known: tuple[str, ...]
-    options: tuple[str, ...] = ()
-
-    def message(self) -> str:
-        count = len(self.known)
-        takes = "no arguments" if not count else f"at most {count} argument{'s' * (count > 1)}"
-        return f"`{self.stage}` takes {takes} by position"
-
-    def label(self) -> str:
-        return "one too many"
-
-    def help(self) -> str:
-        if self.options:
-            return f"options go by name: {named((f'{option}=' for option in self.options), 12)}"
-        return f"in this order: {named(self.known, 12)}" if self.known else ""
 
 
 class MissingPipe(Mistake):
@@ -444,49 +312,6 @@ class ReservedValue(Mistake):
         return f"choose another name, such as `{self.name}_`"
 
 
-class Arithmetic(Mistake):
-    code = "E120"
-    problem: str
-
-    def message(self) -> str:
-        return self.problem
-
-
-class StepsDiffer(Mistake):
-    code = "E121"
-    lengths: tuple[tuple[str, int], ...]
-
-    def message(self) -> str:
-        (first, wanted), *others = self.lengths
-        other, count = next((text, count) for text, count in others if count != wanted)
-        return f"lists that run in step have one length, but `{first}` has {wanted} and `{other}` has {count}"
-
-    def label(self) -> str:
-        return f"{self.lengths[0][1]} values"
-
-
-class UnknownFact(Mistake):
-    """A wrong key of `about`, `require` or `default`."""
-
-    code = "E122"
-    kind: str
-    got: str
-    known: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"there is no {self.kind} `{self.got}`"
-
-    def label(self) -> str:
-        near = suggest(self.got, self.known)
-        return f"did you mean `{near}`?" if near else ""
-
-    def help(self) -> str:
-        return f"known: {named(self.known, 12)}"
-
-    def replacement(self) -> str | None:
-        return suggest(self.got, self.known)
-
-
 class UnknownHole(Mistake):
     code = "E123"
     name: str
@@ -496,50 +321,6 @@ class UnknownHole(Mistake):
 
     def help(self) -> str:
         return "a hole takes a whole number or a word that a loop or parameter holds"
-
-
-class TwoPipelines(Mistake):
-    code = "E124"
-
-    def message(self) -> str:
-        return "a file has one pipeline"
-
-    def label(self) -> str:
-        return "a second one starts here"
-
-    def help(self) -> str:
-        return "join them with `|`, or make one of them a `def`"
-
-
-class NoPipeline(Mistake):
-    code = "E125"
-
-    def message(self) -> str:
-        return "this file has no pipeline, only definitions"
-
-    def help(self) -> str:
-        return "end it with the stage that it describes, for instance the last definition's name"
-
-
-class StatedTwice(Mistake):
-    code = "E126"
-    statement: str
-
-    def message(self) -> str:
-        return f"`{self.statement}` is stated twice"
-
-    def label(self) -> str:
-        return "again here"
-
-
-class NoDefaults(Mistake):
-    """`default` for a word that takes no options."""
-
-    code = "E127"
-    word: str
-
-    def message(self) -> str:
-        return f"`{self.word}` takes no options, so it has no defaults"
 
 
 class NothingFlows(Mistake):

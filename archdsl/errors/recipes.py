@@ -1,10 +1,8 @@
-"""Mistakes about what flows between stages (E25)."""
+"""Mistakes about what flows between stages (E25 to E27)."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-from archdsl.errors.base import Mistake, named, suggest
+from archdsl.errors.base import Mistake
 
 
 class WrongFlow(Mistake):
@@ -21,37 +19,6 @@ class WrongFlow(Mistake):
         return self.mend
 
 
-class TooDeep(Mistake):
-    code = "E251"
-    stage: str
-    depth: int
-    levels: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"{self.stage} depth {self.depth} is deeper than the encoder"
-
-    def label(self) -> str:
-        return f"needs {self.depth + 1} levels, there are {len(self.levels)}"
-
-    def help(self) -> str:
-        return f"depth d needs d+1 levels: depth={max(1, len(self.levels) - 1)} or less"
-
-    def blames(self) -> str:
-        return "depth"
-
-
-class NoSuchLevel(Mistake):
-    code = "E252"
-    level: int
-    levels: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"there is no level {self.level}"
-
-    def label(self) -> str:
-        return f"the pyramid has levels 0 to {len(self.levels) - 1}: {' '.join(self.levels)}"
-
-
 class ScheduleTooShort(Mistake):
     code = "E253"
     option: str
@@ -66,155 +33,6 @@ class ScheduleTooShort(Mistake):
 
     def blames(self) -> str:
         return self.option
-
-
-class NoSuchTap(Mistake):
-    code = "E254"
-    path: str
-    encoder: str
-    known: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"`{self.encoder}` has no module path `{self.path}`"
-
-    def label(self) -> str:
-        near = suggest(self.path, self.known)
-        return f"did you mean `{near}`?" if near else ""
-
-    def help(self) -> str:
-        return f"paths at its top: {named(self.known, 12)}"
-
-    def blames(self) -> str:
-        return "taps"
-
-
-class NoLevels(Mistake):
-    code = "E255"
-    encoder: str
-
-    def message(self) -> str:
-        encoder = f"`{self.encoder}`" if self.encoder != "stage" else "this pipeline"
-        return f"{encoder} gives no feature map to tap"
-
-    def help(self) -> str:
-        return "mark its levels with `tap`, or name them with taps=[...]"
-
-    def blames(self) -> str:
-        return "form"
-
-
-class NoSuchDepth(Mistake):
-    code = "E256"
-    encoder: str
-    depth: int
-    levels: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"`{self.encoder}` has no level at stride {2**self.depth}"
-
-    def label(self) -> str:
-        return f"depth {self.depth} is stride 2^{self.depth}"
-
-    def blames(self) -> str:
-        return "depth"
-
-
-class NoOutputStride(Mistake):
-    code = "E257"
-    encoder: str
-
-    def message(self) -> str:
-        return f"`{self.encoder}` has no `output_stride`"
-
-    def help(self) -> str:
-        return "only encoders whose definition takes it can be dilated, such as resnet50"
-
-    def blames(self) -> str:
-        return "output_stride"
-
-
-class OtherOutputStride(Mistake):
-    code = "E260"
-    encoder: str
-    wanted: int
-    strides: tuple[str, ...]
-    """Those of its levels."""
-
-    def message(self) -> str:
-        return f"`{self.encoder}` has no level at stride {self.wanted} to end at"
-
-    def label(self) -> str:
-        return f"with this its levels are {' '.join(self.strides)}"
-
-    def help(self) -> str:
-        return "the strides of a dilated encoder are powers of 2, 8 and 16 the usual ones"
-
-    def blames(self) -> str:
-        return "output_stride"
-
-
-class NoSuchOutputStride(Mistake):
-    """A stride that timm can't dilate a model of its to."""
-
-    code = "E275"
-    encoder: str
-    got: int
-    known: tuple[int, ...]
-
-    def message(self) -> str:
-        return f"`{self.encoder}` can't keep to stride {self.got}"
-
-    def help(self) -> str:
-        return f"its output strides: {', '.join(map(str, self.known))}"
-
-    def blames(self) -> str:
-        return "output_stride"
-
-
-class NoFeatures(Mistake):
-    """A model of timm that gives no maps."""
-
-    code = "E276"
-    encoder: str
-    reason: str
-
-    def message(self) -> str:
-        return f"`{self.encoder}` is no backbone: timm gives no feature maps of it"
-
-    def help(self) -> str:
-        return f"timm tells: {self.reason}"
-
-
-class NoTapsInside(Mistake):
-    """`taps=` of an encoder of timm that has one map of each stride."""
-
-    code = "E277"
-    encoder: str
-
-    def message(self) -> str:
-        return f"`{self.encoder}` has no module paths to tap: timm builds it"
-
-    def help(self) -> str:
-        return "it gives timm's levels; `depth=` says how many, `levels [...]` takes some"
-
-    def blames(self) -> str:
-        return "taps"
-
-
-class NoClassToken(Mistake):
-    """`class_token=true` of an encoder that has none."""
-
-    code = "E280"
-    encoder: str
-
-    def message(self) -> str:
-        return f"timm gives no class token of `{self.encoder}`"
-
-    def help(self) -> str:
-        return "transformers such as `timm:vit_base_patch16_224` have one; else leave `class_token=` out"
-
-    def blames(self) -> str:
-        return "class_token"
 
 
 class WidthOfSum(Mistake):
@@ -294,18 +112,6 @@ class PartMoves(Mistake):
         return self.option
 
 
-class SingleLevel(Mistake):
-    code = "E264"
-    stage: str
-    levels: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"`{self.stage}` needs a pyramid of at least two levels"
-
-    def label(self) -> str:
-        return "there is only one"
-
-
 class MissingOption(Mistake):
     code = "E265"
     stage: str
@@ -364,20 +170,6 @@ class ClassesDiffer(Mistake):
         return (
             f"write {self.classes}, or `let classes = {self.classes}` and `out=classes`: it follows the data"
         )
-
-
-class LevelsInDisorder(Mistake):
-    """A pyramid whose maps don't get coarser from one to the next."""
-
-    code = "E269"
-    stage: str
-    levels: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"`{self.stage}` needs levels that get coarser, the finest first"
-
-    def help(self) -> str:
-        return f"these are {' '.join(self.levels)}: put them in order, one of each stride"
 
 
 class NotDoubled(Mistake):
@@ -514,7 +306,3 @@ class OtherClasses(Mistake):
 
 def _counted(number: int, word: str, plural: str = "s") -> str:
     return f"{number} {word}{'' if number == 1 else plural}"
-
-
-# Mistakes about levels, which are shown at the encoder that makes them.
-LevelMistake: TypeAlias = TooDeep | NoSuchDepth | SingleLevel | LevelsInDisorder

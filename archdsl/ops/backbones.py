@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, final
 
 from archdsl.backbones.table import ANY_SIZE, CLASS_TOKEN, Backbone
-from archdsl.errors.recipes import NoClassToken, NoSuchOutputStride
+from archdsl.errors.encoders import NoClassToken, NoSuchOutputStride
 from archdsl.errors.shapes import OtherImage, of_other_rank
 from archdsl.op import Call, Flag, Int, Layer, Model, Op, arg
 from archdsl.tensors import Cost, Levels, Shape, Shapes, Stride

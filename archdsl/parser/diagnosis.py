@@ -7,12 +7,7 @@ from collections.abc import Callable
 
 from archdsl.errors.base import Diagnostic
 from archdsl.errors.lexical import ForeignHabit, NotARange
-from archdsl.errors.statements import (
-    BareAssignment,
-    IndentedStatement,
-    TwoStatements,
-    WrongFact,
-)
+from archdsl.errors.statements import BareAssignment, IndentedStatement, TwoStatements, WrongFact
 from archdsl.errors.syntax import (
     BareArithmetic,
     BareBody,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from archdsl.errors.recipes import NoOutputStride, OtherOutputStride, WrongFlow
+from archdsl.errors.encoders import NoOutputStride, OtherOutputStride
+from archdsl.errors.recipes import WrongFlow
 from archdsl.op import Int, arg
 from archdsl.stage import Map, Paths, Pyramid, Stage, StageName, StageValue, Tag, Wiring
 from archdsl.tensors import per_pixel

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, final
 
-from archdsl.errors.recipes import LevelsInDisorder, NoSignal, OptionOfOther, SingleLevel, TooDeep, WrongFlow
+from archdsl.errors.encoders import LevelsInDisorder, SingleLevel, TooDeep
+from archdsl.errors.recipes import NoSignal, OptionOfOther, WrongFlow
 from archdsl.op import Flag, Int, Word, arg
 from archdsl.stage import (
     EVERYWHERE,

@@ -9,7 +9,7 @@ import click
 from archdsl.api import check
 from archdsl.commands.arguments import object_size_option
 from archdsl.commands.reports import exit_code
-from archdsl.commands.sources import read
+from archdsl.commands.sources import files, read
 from archdsl.errors import Diagnostic, Mistake
 from archdsl.errors.commands import without_place
 from archdsl.errors.rendering import FORMATS
@@ -32,10 +32,11 @@ from archdsl.source import Source
 def command(paths: tuple[str, ...], form: str, fix: bool, object_size: int | None) -> int:
     """Tell everything that is wrong with specs.
 
-    Advice alone is no failure. `-` reads the standard input.
+    Advice alone is no failure. `-` reads the standard input; of a folder all specs are checked.
     """
     if fix and "-" in paths:
         raise click.UsageError("--fix writes into files: there is none behind `-`.")
+    paths = files(paths)
     found = [diagnostic for path in paths for diagnostic in _check(path, fix, object_size)]
     if found or form != "human":
         click.echo(FORMATS[form](found), nl=bool(found) or form == "json")

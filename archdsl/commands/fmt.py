@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from archdsl.commands.reports import FINE, WRONG_SPEC, exit_code, report
-from archdsl.commands.sources import read
+from archdsl.commands.sources import files, read
 from archdsl.errors import ArchError, Mistake
 from archdsl.errors.commands import without_place
 from archdsl.files import write_atomically
@@ -22,9 +22,10 @@ from archdsl.formatter import format_spec
 def command(paths: tuple[str, ...], check: bool, diff: bool) -> int:
     """Rewrite specs in the one style.
 
-    Comments stay where they are. `-` reads the standard input and writes the standard output.
+    Comments stay where they are. `-` reads the standard input and writes the standard output; of a folder
+    all specs are rewritten.
     """
-    return max(_format(path, check, diff) for path in paths)
+    return max(_format(path, check, diff) for path in files(paths))
 
 
 def _format(path: str, check: bool, diff: bool) -> int:

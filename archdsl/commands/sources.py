@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from archdsl import resources
@@ -25,6 +26,20 @@ def read(spec: str) -> Source:
         return read_source(path)
     except NoSuchFile:
         raise NoSuchFile(path, tuple(models)) from None
+
+
+def files(paths: Iterable[str]) -> tuple[str, ...]:
+    """The paths, with each folder that holds specs as those in it and below, but for hidden folders."""
+    found: list[str] = []
+    for path in paths:
+        below = sorted(Path(path).rglob("*.arch")) if Path(path).is_dir() else []
+        shown = [file for file in below if not _hidden(file.relative_to(path))]
+        found += map(str, shown) if shown else [path]
+    return tuple(found)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def stem(spec: str) -> str:

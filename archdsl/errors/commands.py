@@ -35,7 +35,7 @@ class FolderForFile(Mistake):
         return f"`{self.path}` is a folder, a file is wanted"
 
     def help(self) -> str:
-        return f"`{self.path.rstrip('/')}/*.arch` names the specs in it"
+        return "`check` and `fmt` take a folder too, one with `.arch` files in it or below"
 
 
 class Unreadable(Mistake):

@@ -76,12 +76,24 @@ def test_a_nearly_right_name_of_a_model_is_mended(archdsl):
     assert "did you mean the library's `unetpp_effnet_b0`?" in ended.out
 
 
-def test_a_folder_is_no_spec(archdsl, tmp_path):
+def test_a_folder_without_specs_is_no_spec(archdsl, tmp_path):
     (tmp_path / "nets").mkdir()
     ended = archdsl("check", "nets/")
     assert ended.code == 2
     assert "`nets/` is a folder" in ended.out
-    assert "`nets/*.arch`" in ended.out
+
+
+def test_all_specs_of_a_folder_are_checked_but_hidden_ones(archdsl, tmp_path):
+    for place, text in (("nets/a.arch", BAD), ("nets/deep/b.arch", BAD), ("nets/.old/c.arch", BAD)):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(text)
+    (tmp_path / "nets" / "notes.txt").write_text(BAD)
+    ended = archdsl("check", "--format=concise", "nets")
+    assert ended.code == 1
+    assert {line.split(":")[0] for line in ended.out.splitlines()} == {"nets/a.arch", "nets/deep/b.arch"}
+    for place in ("nets/a.arch", "nets/deep/b.arch"):
+        (tmp_path / place).write_text(GOOD)
+    assert archdsl("check", "nets").out == "2 specs checked, nothing to say\n"
 
 
 def test_a_picture_is_no_spec(archdsl, tmp_path):

@@ -34,6 +34,16 @@ def test_check_writes_nothing_and_ends_with_1(archdsl, tmp_path):
     assert spec.read_text() == UGLY
 
 
+def test_all_specs_of_a_folder_are_rewritten(archdsl, tmp_path):
+    (tmp_path / "nets" / "deep").mkdir(parents=True)
+    specs = [tmp_path / "nets" / "a.arch", tmp_path / "nets" / "deep" / "b.arch"]
+    for spec in specs:
+        spec.write_text(UGLY)
+    assert archdsl("fmt", "--check", "nets").code == 1
+    assert archdsl("fmt", "nets").code == 0
+    assert [spec.read_text() for spec in specs] == [TIDY, TIDY]
+
+
 def test_check_ends_with_0_where_nothing_would_change(archdsl):
     assert archdsl("fmt", "--check", "-", stdin=TIDY) == (0, "", "")
 

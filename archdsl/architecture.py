@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.analyses.advice.reach import small_field
 from archdsl.analyses.costs import activations, depth, inference_params
 from archdsl.analyses.gridding import gridding
+from archdsl.analyses.inlining import written_out
 from archdsl.analyses.receptive_field import receptive_field
 from archdsl.analyses.requirements import broken, holds
 from archdsl.analyses.summary import Summary, summarise
@@ -263,6 +264,18 @@ class Architecture:
         """
         assert self._program is not None
         return self._rewritten((*self._width_edits, *without_weights(self._program)), widths)
+
+    def written_out(self) -> Architecture | None:
+        """The same network with the definition of the library that its spec calls in the spec itself.
+
+        None where that would be another network: defaults of the library's file then hold for all of it.
+        """
+        assert self._program is not None
+        try:
+            made = self._rewritten(written_out(self._program), {})
+        except ArchError:
+            return None
+        return made if made.identity == self.identity else None
 
     def _rewritten(self, places: tuple[Edit, ...], widths: Mapping[int, int]) -> Architecture:
         assert self._program is not None

@@ -67,8 +67,11 @@ class Widths:
         for definition in self.file.definitions.values():
             self._collect(definition.body, self.file, dict.fromkeys(definition.parameters), None)
             given = {p.name: p.default for p in definition.node.parameters or () if p.default is not None}
-            for name in self.parameters(definition) & given.keys():
-                self._keep(given[name], self.file, {})
+            for name, default in given.items():
+                if name in self.parameters(definition):
+                    self._keep(default, self.file, {})
+                else:
+                    self._collect(default, self.file, dict.fromkeys(definition.parameters), None)
         self._collect(pipeline, self.file, {}, last)
         self.numbers = tuple(self.found[start] for start in sorted(self.found))
 
@@ -87,8 +90,8 @@ class Widths:
             known = self._parameters[definition] = frozenset(names & {*definition.parameters} - {CLASSES})
         return known
 
-    def _collect(self, pipeline: Pipeline, file: File, scope: _Scope, last: Word | None) -> None:
-        for value, inner in self._given(pipeline, file, scope, last):
+    def _collect(self, node: Node, file: File, scope: _Scope, last: Word | None) -> None:
+        for value, inner in self._given(node, file, scope, last):
             self._keep(value, file, inner)
 
     def _keep(self, value: Expression, file: File, scope: _Scope) -> None:

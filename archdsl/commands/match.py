@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -41,11 +42,10 @@ def command(spec: str, other: str, by: str, keep_ratios: bool, output: Path | No
     """Scale a spec's widths until it is as large as another.
 
     The widths that SPEC writes itself are multiplied by one factor and rounded, until the figures differ by
-    less than 1 %. What the library defines stays as it was published.
+    less than 1 %. What the library defines stays as it was published, but where SPEC writes no widths: then
+    they are those of the definition that it calls.
     """
-    found = architecture(spec, settings={})
-    if not found.widths:
-        raise NothingToScale(stem(spec))
+    found = _scalable(architecture(spec, settings={}), stem(spec))
     wanted: int = getattr(architecture(other, settings={}), by)
     free, kept = _matched(found, by, wanted)
     chosen = kept if keep_ratios or abs(kept.difference(wanted)) <= TOLERANCE else free
@@ -59,6 +59,21 @@ def command(spec: str, other: str, by: str, keep_ratios: bool, output: Path | No
     if abs(chosen.difference(wanted)) > TOLERANCE:
         far = NotMatched(FIGURES[by], chosen.figure, wanted, found.published_encoder)
         report([without_place(far)])
+
+
+def _scalable(found: Architecture, name: str) -> Architecture:
+    """The spec; where it writes no widths itself, with the definition of the library that it calls.
+
+    That definition has to write all of its widths: twice as many channels are about four times as many
+    parameters then, somewhat less where classes hold the last layer.
+    """
+    if found.widths:
+        return found
+    made = found.written_out()
+    with suppress(ArchError):
+        if made and made.with_widths({w: 2 * w for w in made.widths}).params >= 3 * found.params:
+            return made
+    raise NothingToScale(name)
 
 
 def _matched(found: Architecture, by: str, wanted: int) -> tuple[Match, Match]:

@@ -6,7 +6,7 @@ from archdsl.errors.base import Mistake, Severity
 
 
 class NothingToScale(Mistake):
-    """A spec that writes no width itself, such as a published classifier."""
+    """A spec that writes no width itself, and calls nothing of the library that writes all of its own."""
 
     code = "E320"
     spec: str
@@ -15,7 +15,7 @@ class NothingToScale(Mistake):
         return f"`{self.spec}` writes no widths of its own, so there is nothing to scale"
 
     def help(self) -> str:
-        return "what the library defines stays as it was published: only a spec's own numbers are scaled"
+        return "only channels that a spec writes are scaled, or all those of one definition of the library"
 
 
 class NotScalable(Mistake):

@@ -18,6 +18,7 @@ WIDTHS = {
     "a parameter": "def f(w, k=3) = conv k (4*w)\n\nf 16 5 | relu | head 1x1 out=7",
     "a parameter by name": "def f(k, w) = conv k w\n\nf 5 w=16 | relu | head 1x1 out=7",
     "a default": "def f(w=16) = conv 3x3 w\n\nf | relu | head 1x1 out=7",
+    "a default that is a stage": "def f(stem=(conv 3x3 16)) = stem | bn\n\nf | relu | head 1x1 out=7",
     "handed on": "def f(w) = conv 3x3 w\ndef g(v) = f v\n\ng 16 | relu | head 1x1 out=7",
     "a block of the library": "double_conv 16 | head 1x1 out=7",
     "its factors stay": "conv 3x3 16 | relu | mbconv 16 expand=3 kernel=5 | head 1x1 out=7",

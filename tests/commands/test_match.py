@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
+from torchvision.models.resnet import BasicBlock
 
 import archdsl as package
 from archdsl.formatter import format_spec
@@ -19,6 +22,12 @@ PAIRS = [
     ("unetpp", "unet", "params"),
     ("unetpp_effnet_b0", "unet_resnet34", "params"),
     ("unet_resnet34", "unetpp_effnet_b0", "macs"),
+    # what the library defines, written out
+    ("resnet50", "densenet121", "params"),
+    ("convnext_tiny", "resnet50", "macs"),
+    ("hybridsn_se", "lenet5", "params"),
+    ("pspnet_resnet34", "unet", "params"),
+    ("alexnet_2012", "vgg11", "macs"),
 ]
 
 
@@ -63,10 +72,41 @@ def test_groups_still_divide_the_channels(archdsl, tmp_path):
     assert all(width % 8 == 0 for width in made.widths)
 
 
+def residual_network(base: int) -> int:
+    """Parameters of He et al.'s ResNet-18 with other widths, of torchvision's blocks."""
+
+    def projected(width: int, stride: int) -> nn.Module:
+        skip = nn.Sequential(nn.Conv2d(width // 2, width, 1, bias=False), nn.BatchNorm2d(width))
+        return BasicBlock(width // 2, width, stride, skip)
+
+    with torch.device("meta"):
+        parts = [nn.Conv2d(3, base, 7, bias=False), nn.BatchNorm2d(base), nn.Linear(8 * base, 1000)]
+        parts += [BasicBlock(base, base), BasicBlock(base, base)]
+        for width in (2 * base, 4 * base, 8 * base):
+            parts += [projected(width, 2), BasicBlock(width, width)]
+    return sum(parameter.numel() for part in parts for parameter in part.parameters())
+
+
+def test_all_layers_of_a_network_of_the_library_are_scaled(archdsl, tmp_path):
+    assert residual_network(64) == 11_689_512
+    assert archdsl("match", "resnet18", "--to", "resnet34", "--keep-ratios", "-o", "made.arch").code == 0
+    made = package.load(tmp_path / "made.arch")
+    assert made.widths[0] == 88
+    assert made.params == residual_network(88)
+    assert "weights" not in made.about
+
+
+def test_a_definition_whose_defaults_would_hold_for_more_is_left_alone():
+    """The convolution that the spec has itself would lose its bias."""
+    assert package.load("resnet18 classes=7").written_out() is not None
+    assert package.load("encoder resnet18 | conv 1x1 (@in)").written_out() is None
+
+
 # Exit code, spec, call.
 OTHER = ("a.arch", "--to", "shufflenet_v1_g1")
 CASES = {
-    "nothing_to_scale": (2, "encoder resnet18 | head linear out=10\n", OTHER),
+    "nothing_to_scale": (2, "encoder timm:resnet18 | head linear out=10\n", OTHER),
+    "widths_that_are_worked_out": (2, "", ("efficientnet_b0", "--to", "resnet18")),
     "held_fast": (2, "encoder resnet18 | level 1 | add(conv 1x1 64, id) | relu | head 1x1 out=2\n", OTHER),
     "an_encoder_that_is_larger": (0, "encoder vgg16 | skip plain | up transpose | head 1x1 out=2\n", OTHER),
     "ratios_that_leave_too_few": (0, "", ("unet", "--to", "unetpp", "--keep-ratios")),

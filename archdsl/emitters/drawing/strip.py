@@ -275,7 +275,7 @@ def _edges(
     leaving: dict[Flow, set[int]] = defaultdict(set)
     lines = []
     for (tail, head), values in flows.items():
-        shapes = _shapes(network, values)
+        shapes = _shapes(network, values, bent=bottom is not None)
         start = next((start for start in starts if tail < start <= head < len(parts)), None)
         if start is not None:
             leaving[tail, start] |= values
@@ -297,8 +297,8 @@ def _edge(tail: str, head: str, label: Markup, **values: object) -> str:
     return dot.edge(tail, head, class_="flow", label=label, weight=50, **values)
 
 
-def _shapes(network: Network, values: set[int]) -> Markup:
+def _shapes(network: Network, values: set[int], bent: bool = False) -> Markup:
     shapes = dict.fromkeys(theme.dimensions(network.shape_of(value)) for value in sorted(values))
-    # The line of a bent edge goes through the place of its label; that of a straight one beside it.
-    text = dot.rows(*([shape] for shape in shapes), fill="white")
+    # The line of a bent edge may go through the place of its label; that of a straight one goes beside it.
+    text = dot.rows(*([shape] for shape in shapes), fill="white" if bent else "")
     return dot.rows(["\N{NO-BREAK SPACE}", text])

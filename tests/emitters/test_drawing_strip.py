@@ -68,6 +68,15 @@ def test_resnet_is_a_strip_of_six_boxes():
     ]
 
 
+def test_units_that_pool_otherwise_are_not_told_as_one():
+    """BN-Inception's last module has a maximum where the one before it has a mean (figure 5 of its paper)."""
+    made = archdsl.load("bninception")
+    assert isinstance(made, archdsl.Architecture)
+    told = {texts[0]: texts[1:] for _, texts in row(read(made.draw()))}
+    assert "avg 3×3" in told["stage3.unit2"]
+    assert "max 3×3" in told["stage3.unit3"]
+
+
 def test_shapes_stand_on_the_edges_of_the_strip():
     assert shapes(read(draw(resnet50()))) == [
         "3×224²", "64×56²", "256×56²", "512×28²", "1024×14²", "2048×7²", "1000"

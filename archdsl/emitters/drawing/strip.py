@@ -34,6 +34,7 @@ MOST = 16  # parts in a row
 ROW = {"rankdir": "LR", "nodesep": 0.45, "ranksep": 0.42}
 U = {"rankdir": "TB", "nodesep": 0.45, "ranksep": 0.42}
 LINES = 8  # lines of text in a box
+FIGURES = ("kernel", "out", "groups")  # arguments of an operation that are told, beside its stride
 HUES = ("#e3f2fd", "#bbdefb", "#90caf9", "#64b5f6", "#42a5f5")
 
 
@@ -131,19 +132,21 @@ def _alike(network: Network, part: Part) -> bool:
     if not repeats(network, part) or len({child.word for child in part.children}) > 1:
         return False
     first, *rest = (_figures(network, child) for child in part.children)
-    others = sum(first.get(path, figures) != figures for path, figures in rest[-1].items())
-    return all(one == rest[-1] for one in rest) and (others <= 1 or len(rest) > 1)
+    pairs = [(first[path], figures) for path, figures in rest[-1].items() if path in first]
+    others = sum(one != figures for one, figures in pairs)
+    same = all(one[0] == figures[0] for one, figures in pairs)
+    return same and all(one == rest[-1] for one in rest) and (others <= 1 or len(rest) > 1)
 
 
 def _figures(network: Network, part: Part) -> dict[str, tuple[Any, ...]]:
-    """Windows, widths and groups of the operations that are told of a scope, by their paths below it."""
+    """What a figure tells of a scope's operations, by their paths below it: what each is first."""
     told = {
         operation.path.removeprefix(part.name): operation.op
         for segment in _told(network, part, part)
         for operation in mains(network, segment)
     }
     return {
-        path: tuple(getattr(op, argument, None) for argument in ("kernel", "out", "groups"))
+        path: ((op.name, getattr(op, "kind", None)), *(getattr(op, name, None) for name in FIGURES))
         for path, op in told.items()
     }
 

@@ -88,11 +88,15 @@ class Block:
         self._restricted: dict[tuple[tuple[int, ...], bool], Block] = {}
         ends = (*outputs, *(t.value for t in training))
         found = reached(operations, ends, inputs)
-        in_training = needed(operations, ends, inputs)
-        entered = {*ends, *(source for number in in_training for source in operations[number].inputs)}
+        self.strays = any(value >= inputs for value in found.strays)
+        if self.strays:
+            in_training = needed(operations, ends, inputs)
+            entered = {source for number in in_training for source in operations[number].inputs}
+        else:
+            in_training = frozenset(value - inputs for value in found.learning if value >= inputs)
+            entered = set(found.apart)
         self.reads = tuple(value for value in range(inputs) if value in found.learning)
         self.measures = tuple(value for value in range(inputs) if value in entered - found.learning)
-        self.strays = any(value >= inputs for value in found.strays)
         in_inference = needed(operations, outputs, inputs) if training else in_training
         seen: set[str] = set()
         params = 0

@@ -213,6 +213,8 @@ def _shape_of(input: Shape | tuple[int, ...]) -> Shape:
     if isinstance(input, str) or len(input) not in (3, 4):
         wanted = "(channels, height, width), or (channels, depth, height, width) of a volume"
         raise ValueError(f"input is the shape of one image, {wanted}, not {input!r}")
+    if not all(isinstance(side, int) and side > 0 for side in input):
+        raise ValueError(f"the sides of input are whole numbers above 0, not {input!r}")
     return Shape(*input)
 
 

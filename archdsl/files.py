@@ -73,6 +73,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def _beside(path: Path) -> Path:
+    if path.is_dir():
+        raise Unwritable(str(path), os.strerror(errno.EISDIR))
     return path.with_name(f".{path.stem}.{os.urandom(4).hex()}{path.suffix}")
 
 
@@ -84,8 +86,6 @@ def ensure_writable(path: Path) -> None:
     """
     temporary = _beside(path)
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         temporary.touch()
         temporary.unlink()
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 
 class Shape(tuple[int, ...]):
@@ -13,6 +13,10 @@ class Shape(tuple[int, ...]):
 
     def __new__(cls, *sizes: int) -> Self:
         return super().__new__(cls, sizes)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        """What a copy is made of; a tuple's own would be one argument, the tuple."""
+        return tuple(self)
 
     @property
     def channels(self) -> int:
@@ -55,6 +59,9 @@ class Levels(Shape):
         made.maps = maps
         made.strides = strides
         return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.maps, self.strides
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Levels) and (self.maps, self.strides) == (other.maps, other.strides)

@@ -11,7 +11,7 @@ import pytest
 from archdsl import api
 from archdsl.errors import Mistake
 from archdsl.errors.commands import FolderForFile, NoSuchFile, NotText, Unwritable
-from archdsl.files import MOST_BYTES, atomic_path, read_source, write_atomically
+from archdsl.files import MOST_BYTES, atomic_path, ensure_writable, read_source, write_atomically
 
 
 def test_the_content_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -34,6 +34,16 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unwritable, match=r"x/a\.bin` cannot be written: No such file or directory"):
         write_atomically(tmp_path / "x" / "a.bin", b"")
+
+
+@pytest.mark.parametrize("name", [".", "..", "a.bin"])
+def test_a_folder_is_told_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.bin").mkdir()
+    for attempt in (ensure_writable, lambda path: write_atomically(path, b"")):
+        with pytest.raises(Unwritable, match="cannot be written: Is a directory"):
+            attempt(Path(name))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
 
 def test_a_block_that_fails_leaves_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -15,6 +17,7 @@ from typing import Any
 import networkx as nx
 import pytest
 
+import archdsl
 from archdsl.errors import Mistake
 from archdsl.errors import graph as errors
 from archdsl.errors.commands import without_place
@@ -144,6 +147,19 @@ def test_a_graph_gives_its_network_back(network: Network):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_copied_graph_gives_the_network_back(network: Network):
     assert told(from_graph(nx.MultiDiGraph(to_graph(network)))) == told(network)
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
+)
+def test_a_graph_and_an_architecture_survive_a_deep_copy(copied: Callable[[Any], Any]):
+    """Shapes are tuples that are made otherwise than tuples are."""
+    made, other = (archdsl.load("input 3x32x32\nconv 3x3 8 | relu") for _ in range(2))
+    assert isinstance(made, archdsl.Architecture)
+    one = copied(made)  # before it knows its identity
+    assert (one.identity, str(one.input)) == (other.identity, "3x32x32")
+    again = archdsl.Architecture.from_graph(copied(made.graph))
+    assert (again.identity, str(again.input)) == (other.identity, "3x32x32")
 
 
 def test_the_order_does_not_depend_on_that_of_the_nodes():

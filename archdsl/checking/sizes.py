@@ -32,7 +32,7 @@ def minimum_input(program: Program, decide: Decide = first_option) -> tuple[int,
             return frozenset(diagnostic.code for diagnostic in error.diagnostics)
         return frozenset()
 
-    low, high = 0, min(program.input[-2:])  # `low` is too small
+    low, high = 0, max(1, min(program.input[-2:]))  # `low` is too small
     while mistakes(high) & BY_SIZE:
         low, high = high, 2 * high
         if high > LARGEST:

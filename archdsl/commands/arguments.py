@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from archdsl.analyses.advice.text import shape_in_other_order
 from archdsl.commands.reports import report
-from archdsl.errors.commands import without_place
+from archdsl.errors.commands import WrongEnding, without_place
 from archdsl.tensors import Shape
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+WEIGHTS_ENDING = ".safetensors"
 
 
 class ShapeType(click.ParamType[Shape]):
@@ -43,6 +46,17 @@ def read_settings(ctx: click.Context, option: click.Parameter, values: tuple[str
             raise click.BadParameter(f"'{name}' is given twice.", ctx, option)
         settings[name] = value
     return settings
+
+
+def read_weights_path(ctx: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+    """A file of weights to write: what its name says is what it holds.
+
+    Raises:
+        WrongEnding: it ends as a pickle, or as nothing that is read again.
+    """
+    if path is not None and path.suffix != WEIGHTS_ENDING:
+        raise WrongEnding(str(path), (WEIGHTS_ENDING,))
+    return path
 
 
 def input_option(function: Decorated) -> Decorated:

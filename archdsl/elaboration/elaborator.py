@@ -189,7 +189,7 @@ class Elaborator(Joins):
         """Runs a body `times` times in series."""
         assert element.times is not None
         below = context.but(words=join_words(context.words, label or ""))
-        count = self.evaluator.whole(element.times, context, below.word(element.times, "times"))
+        count = self.evaluator.whole(element.times, context, below.word(element.times, "times"), sign="*")
         if count < 0 or count > 1_000:
             raise ArchError(WrongValue("*", "a count from 0 to 1000", str(count)).at(element.times.span))
         if context.frame.trace is not None:
@@ -312,7 +312,7 @@ class Elaborator(Joins):
         if len(nodes) != count or len(nodes) != len(word.arguments):
             raise ArchError(MissingArgument(word.name, "number").at(word.span))
         words = context.word(word, word.name)
-        return [self.evaluator.whole(node, context, f"{words}.number") for node in nodes]
+        return [self.evaluator.whole(node, context, f"{words}.number", sign=word.name) for node in nodes]
 
     def _aux(self, word: Word, flow: Any, context: Context, label: str | None) -> Any:
         """A head that exists in training only; what flows passes on.

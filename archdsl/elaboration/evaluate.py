@@ -314,8 +314,9 @@ class Evaluator:
     def sequence(self, node: Expression, context: Context, words: str) -> Value:
         """The values of a loop: `a..b` is a sequence here; a scalar stays one."""
         if isinstance(node, Range):
-            low, high = self.whole(node.low, context, words), self.whole(node.high, context, words)
-            step = 1 if node.step is None else self.whole(node.step, context)
+            low = self.whole(node.low, context, words, sign="..")
+            high = self.whole(node.high, context, words, sign="..")
+            step = 1 if node.step is None else self.whole(node.step, context, sign=":")
             if step == 0:
                 raise ArchError(BadRange("the step of a sequence must not be 0").at(node.span))
             if (high - low) // step >= MAX_LIST:
@@ -364,10 +365,11 @@ class Evaluator:
     def number(self, node: Expression, context: Context, words: str = "") -> int | Fraction:
         return as_number(self.evaluate(node, context, words), node.span)
 
-    def whole(self, node: Expression, context: Context, words: str = "") -> int:
+    def whole(self, node: Expression, context: Context, words: str = "", *, sign: str) -> int:
+        """A whole number; `sign` is what it stands at: `*`, `..`, a word."""
         value = as_number(self.evaluate(node, context, words), node.span)
         if not isinstance(value, int):
-            raise ArchError(WrongValue(node.span.text, "a whole number", shown(value)).at(node.span))
+            raise ArchError(WrongValue(sign, "a whole number", shown(value)).at(node.span))
         return value
 
     def truth(self, node: Expression, context: Context, words: str = "") -> bool:
@@ -410,7 +412,7 @@ class Evaluator:
         if not isinstance(node.left, Listing):
             left, right = self.number(node.left, context, words), self.number(node.right, context, words)
             return number_arithmetic("*", left, right, node.span)
-        count = self.whole(node.right, context, f"{words}.times" if words else "times")
+        count = self.whole(node.right, context, f"{words}.times" if words else "times", sign="*")
         if count * len(node.left.items) > MAX_LIST:
             raise ArchError(ListTooLong(MAX_LIST).at(node.span))
         if context.frame.trace is not None:

@@ -137,7 +137,8 @@ class Program:
         pipeline = self.pipeline
         if pipeline is None:
             end = len(self.file.spec.source.text)
-            raise ArchError(NoPipeline().at(self.file.spec.source.span(end, end)))
+            last = next(reversed(self.file.definitions), "")
+            raise ArchError(NoPipeline(last).at(self.file.spec.source.span(end, end)))
         shape = image or self.input
         run = Run(
             shape,

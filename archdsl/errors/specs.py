@@ -41,13 +41,17 @@ class TwoPipelines(Mistake):
 
 
 class NoPipeline(Mistake):
+    """`defined` is the file's last definition, if it has any."""
+
     code = "E125"
+    defined: str = ""
 
     def message(self) -> str:
-        return "this file has no pipeline, only definitions"
+        return f"this file has no pipeline{', only definitions' if self.defined else ''}"
 
     def help(self) -> str:
-        return "end it with the stage that it describes, for instance the last definition's name"
+        example = self.defined or "encoder resnet34 | skip plain | up bilinear | head 1x1 out=2"
+        return f"end it with what it describes, for instance `{example}`"
 
 
 class StatedTwice(Mistake):

@@ -60,10 +60,10 @@ _INVISIBLE = re.compile(
 _HOLE = r"\{[A-Za-z0-9_]+(?:[+-][0-9]+)?\}"
 _FINE = rf"""
     "[^"\n]*" | \#[^\n]*
-    | (?<![\w.@-])as[ \t]+(?:[A-Za-z0-9_.\-]|{_HOLE})+
-    | @(?:[A-Za-z0-9_.]|{_HOLE})+
+    | (?<![\w.@-])as[ \t]+(?:[A-Za-z0-9_.\-]|{_HOLE})++(?!\w)
+    | @(?:[A-Za-z0-9_.]|{_HOLE})++(?!\w)
     | timm:[A-Za-z0-9_.]+
-    | [A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?!\w)
+    | [A-Za-z_][A-Za-z0-9_]*+(?:\.[A-Za-z0-9_]+)*+(?!\w)
     | [0-9]+(?:x[0-9]+)+(?![\w×…]|\.(?!\.)|\.\.\.)
     | [0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[KMGT]?(?![\w×…]|\.(?!\.)|\.\.\.)
 """
@@ -72,7 +72,7 @@ _WRONG = r"""
     | (?P<odd_quotes>[“”„«][^“”„«»"\n]*[“”»"] | '[^'"\n]*' | ‘[^’'"\n]*[’'])
     | (?P<comment>/\*[^\n]*?(?:\*/|$) | ^(?://|--)[^\n]* | (?<=[ \t])--[ \t][^\n]*
         | (?<=[ \t])//[ \t]+[A-Za-z]\w*[ \t]+(?!(?:as|if|else|and|or)\b)[A-Za-z][^\n|=()\[\]{}]*$)
-    | (?P<letters>[^\W\d]\w*)
+    | (?P<letters>@?[^\W\d]\w*(?:\.\w+)*)
     | (?P<odd_range>(?:[0-9]+(?:\.[0-9]+)?)?(?:\.{3,}|…)(?:[0-9]+(?:\.[0-9]+)?)?)
     | (?P<odd_number>[0-9]\w*(?:[.×]\w+)*(?:\.(?!\.))? | (?<!\.)\.[0-9]\w*)
     | (?P<arrow>[-=~]+>|\|>|>>)
@@ -108,7 +108,7 @@ def _comment(got: str) -> Reading:
 
 
 def _letters(got: str) -> Reading:
-    return ForeignLetters(got), "_"
+    return ForeignLetters(got.removeprefix("@")), "@_" if got[0] == "@" else "_"
 
 
 def _odd_range(got: str) -> Reading:

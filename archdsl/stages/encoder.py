@@ -7,7 +7,7 @@ from typing import Any, final
 from archdsl.errors.encoders import NoOutputStride, OtherOutputStride
 from archdsl.errors.recipes import WrongFlow
 from archdsl.op import Int, arg
-from archdsl.stage import Map, Paths, Pyramid, Stage, StageName, StageValue, Tag, Wiring
+from archdsl.stage import Map, Paths, Pyramid, Stage, StageName, StageValue, Tag, Wiring, described_flow
 from archdsl.tensors import per_pixel
 
 
@@ -27,7 +27,7 @@ class Encoder(Stage):
 
     def wire(self, net: Wiring, flow: Any) -> Pyramid:
         if not isinstance(flow, Map):
-            raise WrongFlow("encoder", "the image or one map", "a pyramid")
+            raise WrongFlow("encoder", "the image or one map", described_flow(flow))
         keywords = {}
         if self.output_stride is not None:
             if not self.form.takes("output_stride"):

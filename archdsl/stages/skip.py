@@ -21,6 +21,7 @@ from archdsl.stage import (
     StageName,
     StageValue,
     Wiring,
+    described_flow,
 )
 from archdsl.tensors import per_pixel
 
@@ -57,7 +58,12 @@ class Skip(Stage):
     def wire(self, net: Wiring, flow: Any) -> Lattice:
         if not isinstance(flow, Pyramid):
             raise WrongFlow(
-                "skip", "a pyramid", "one map", "an `encoder` makes one: `encoder resnet34 | skip plain`"
+                "skip",
+                "a pyramid",
+                described_flow(flow),
+                ""
+                if isinstance(flow, Lattice)
+                else "an `encoder` makes one: `encoder resnet34 | skip plain`",
             )
         strides = tuple(per_pixel(level.stride) for level in flow.maps)
         if len(flow.maps) < 2:

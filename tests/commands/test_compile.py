@@ -112,6 +112,16 @@ def test_saved_weights_can_be_loaded_again(archdsl, small):
     assert tensors[0] == tensors[1]
 
 
+@pytest.mark.parametrize("command", [("compile", "a.arch"), ("train", "a.arch", "--data", "none")])
+@pytest.mark.parametrize("output", ["a.pt", "a", "."])
+def test_weights_are_not_saved_under_the_ending_of_something_else(archdsl, small, command, output):
+    ended = archdsl(*command, "-o", output)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"E425]: the ending of `{output}`" in ended.err
+    assert "endings: .safetensors" in ended.err
+    assert [path.name for path in small.parent.iterdir()] == ["a.arch"]
+
+
 def test_weights_of_another_network_are_told(archdsl, small):
     archdsl("compile", "a.arch", "-o", "a.safetensors")
     ended = archdsl("compile", "-", "--weights", "a.safetensors", stdin=LINE)

@@ -56,13 +56,13 @@ def test_demo_data_takes_no_folder_that_holds_something_else(archdsl, tmp_path):
     assert "`mine` is there already and holds something else" in ended.err
 
 
-@pytest.mark.parametrize("output", ["none/a.safetensors", "cells"])
+@pytest.mark.parametrize("output", ["none/a.safetensors", "cells.safetensors"])
 def test_training_does_not_begin_where_its_weights_cannot_be_written(archdsl, small, cells, tmp_path, output):
-    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells.safetensors").mkdir()
     ended = archdsl("train", small, "--data", cells, *FAST, "-o", output)
     assert (ended.code, ended.out) == (2, "")
     assert f"`{output}` cannot be written" in ended.err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.arch", "cells"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.arch", "cells.safetensors"]
 
 
 @pytest.mark.parametrize("call", [("train", "-o", "none/a.safetensors"), ("search",)])

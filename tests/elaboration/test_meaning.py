@@ -241,6 +241,12 @@ def test_what_a_definition_makes_and_nothing_reads_is_not_built() -> None:
     assert sum(p.numel() for p in made.to_torch().parameters()) == made.params
 
 
+@pytest.mark.parametrize("shape", [(3, 0, 64), (0, 64, 64), (3, 64, -1), (3, 64.0, 64)])
+def test_the_sides_of_an_input_are_whole_numbers(shape: Any) -> None:
+    with pytest.raises(ValueError, match="the sides of input are whole numbers above 0"):
+        archdsl.load("conv 3x3 8", input=shape)
+
+
 @pytest.mark.parametrize("shape", [(64, 64), "3x64x64", (1, 3, 8, 64, 64)])
 def test_an_input_is_the_shape_of_one_image(shape: Any) -> None:
     with pytest.raises(ValueError, match="input is the shape of one image"):

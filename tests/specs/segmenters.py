@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import segmentation_models_pytorch as smp
 import torch
+import torch.nn.functional as F
 import torchvision
 from torch import Tensor, nn
 
@@ -52,6 +53,29 @@ def _torchvision(name: str, *, aux: bool = True) -> Segmenter:
 
     nodes = {"backbone": "encoder", "classifier": "head", **({"aux_classifier": "aux"} if aux else {})}
     return Segmenter("torchvision", make, nodes, (65, 97))
+
+
+class ImagePyramid(nn.Module):
+    """Farabet et al. 2012, arXiv:1202.2160, section 2.2, with one of torchvision's ResNets in each place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = torchvision.models.resnet50(replace_stride_with_dilation=(False, True, True))
+        self.body.avgpool = self.body.fc = nn.Identity()
+        self.head = nn.Conv2d(3 * 2048, 21, 1)
+
+    def features(self, x: Tensor) -> Tensor:
+        for name, part in self.body.named_children():
+            if name not in ("avgpool", "fc"):
+                x = part(x)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = [self.features(x)]
+        for scale in (0.5, 0.25):
+            coarse = self.features(F.interpolate(x, scale_factor=scale, mode="bilinear"))
+            maps.append(F.interpolate(coarse, maps[0].shape[2:], mode="bilinear"))
+        return F.interpolate(self.head(torch.cat(maps, 1)), x.shape[2:], mode="bilinear")
 
 
 def _fpn(encoder: str) -> Segmenter:
@@ -110,6 +134,9 @@ SEGMENTERS: dict[str, Segmenter] = {
     "fcn_resnet50": _torchvision("fcn_resnet50"),
     "fpn_resnet34": _fpn("resnet34"),
     "fpn_resnet50": _fpn("resnet50"),
+    "image_pyramid_resnet50": Segmenter(
+        "torchvision", ImagePyramid, {"body": "body", "head": "head"}, (129, 97)
+    ),
     "linknet_resnet34": _smp(
         "Linknet",
         "resnet34",

@@ -7,6 +7,7 @@ compares the outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import segmentation_models_pytorch as smp
@@ -16,13 +17,14 @@ import torchvision
 from torch import Tensor, nn
 
 from tests.specs.references import carried, disagreement, images, ours, randomised
+from tests.specs.torch_unets import FCDenseNet, R2UNet, ResUNet, TernausNet, Unpadded
 
 
 class Segmenter(NamedTuple):
     """What a segmentation network is compared with.
 
     Attributes:
-        library: the package that has the reference.
+        library: the package that has the reference; torch, where the tests have it (torch_unets.py).
         make: builds it; called on the meta device.
         nodes: paths there, and what they are called here.
         size: of the images with which the two are compared.
@@ -93,6 +95,47 @@ UNET = {
     "segmentation_head": "head",
 }
 
+
+def _unpadded() -> Segmenter:
+    nodes = {f"down.{n}": f"down{n + 1}" for n in range(5)}
+    nodes |= {f"grow.{n}": f"grow{n + 1}" for n in range(4)}
+    nodes |= {f"up.{n}": f"up{n + 1}" for n in range(4)}
+    make = partial(Unpadded, 1, 2, (64, 128, 256, 512, 1024))
+    return Segmenter("torch", make, {**nodes, "head": "head"}, (204, 220), channels=1)
+
+
+def _fc_densenet(layers: tuple[int, ...], bottleneck: int, growth: int) -> Segmenter:
+    nodes = {f"grow.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
+    nodes |= {f"up.{n}": f"decoder.x{4 - n}_{n + 1}.block" for n in range(5)}
+    make = partial(FCDenseNet, layers, bottleneck, growth, 11)
+    return Segmenter("torch", make, {**nodes, "down": "encoder", "head": "head"}, (70, 101))
+
+
+def _ternausnet(depth: int, nodes: Mapping[str, str]) -> Segmenter:
+    ends = {"encoder": "encoder.features", "last": "decoder.x0_5.block", "head": "head"}
+    return Segmenter("torch", partial(TernausNet, depth), {**nodes, **ends})
+
+
+def _r2unet() -> Segmenter:
+    nodes = {f"down.{n}": f"encoder.x{n}_0" for n in range(5)}
+    nodes |= {f"grow.{n}": f"decoder.x{n}_{4 - n}.up" for n in range(4)}
+    nodes |= {f"up.{n}": f"decoder.x{n}_{4 - n}.block" for n in range(4)}
+    return Segmenter("torch", R2UNet, {**nodes, "head": "head"}, (32, 48))
+
+
+TERNAUSNET16 = {f"steps.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
+# On VGG-11 each step's own convolution stands in the block before it.
+TERNAUSNET11 = {
+    "steps.0.0": "context",
+    **{f"steps.{n}.0": f"decoder.x{5 - n}_{n}.block" for n in range(1, 5)},
+    **{f"steps.{n}.2": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)},
+}
+RESUNET = {
+    "down": "encoder",
+    **{f"up.{n}": f"decoder.x{n}_{3 - n}.block" for n in range(3)},
+    "head": "head",
+}
+
 SEGMENTERS: dict[str, Segmenter] = {
     "deeplabv3_mobilenet_v3_large": _torchvision("deeplabv3_mobilenet_v3_large"),
     "deeplabv3_resnet101": _torchvision("deeplabv3_resnet101"),
@@ -130,6 +173,9 @@ SEGMENTERS: dict[str, Segmenter] = {
         },
         dynamic_img_size=True,
     ),
+    "fc_densenet103": _fc_densenet((4, 5, 7, 10, 12), 15, 16),
+    "fc_densenet56": _fc_densenet((4,) * 5, 4, 12),
+    "fc_densenet67": _fc_densenet((5,) * 5, 5, 16),
     "fcn_resnet101": _torchvision("fcn_resnet101"),
     "fcn_resnet50": _torchvision("fcn_resnet50"),
     "fpn_resnet34": _fpn("resnet34"),
@@ -177,8 +223,13 @@ SEGMENTERS: dict[str, Segmenter] = {
     ),
     # smp carries two levels of the encoder that nothing reads.
     "pspnet_resnet34": _smp("PSPNet", "resnet34", {"decoder": "context", "segmentation_head.0": "head"}),
+    "r2unet": _r2unet(),
+    "resunet": Segmenter("torch", ResUNet, RESUNET, (64, 48)),
+    "ternausnet11": _ternausnet(11, TERNAUSNET11),
+    "ternausnet16": _ternausnet(16, TERNAUSNET16),
     "unet_densenet121": _smp("Unet", "densenet121", UNET),
     "unet_mobilenet_v2": _smp("Unet", "mobilenet_v2", UNET),
+    "unet_original": _unpadded(),
     "unet_resnet34": _smp("Unet", "resnet34", UNET),
     "unet_resnet50": _smp("Unet", "resnet50", UNET),
     "unet_vgg16_bn": _smp("Unet", "vgg16_bn", {"decoder.center": "context", **UNET}),

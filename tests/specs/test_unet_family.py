@@ -1,16 +1,18 @@
-"""U-Nets of other authors against their tables, their counts, and the same networks written in torch."""
+"""U-Nets of other authors against their tables and counts.
+
+With the same networks written in torch test_segmentation.py compares what they give.
+"""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
 
 import archdsl
 from archdsl import resources
 from archdsl.ops.norms import BatchNorm
 from tests.specs.references import carried, difference, images, ours, randomised
-from tests.specs.torch_unets import EfficientUnet, FCDenseNet, R2UNet, ResUNet, TernausNet, Unpadded
+from tests.specs.torch_unets import EfficientUnet, R2UNet, TernausNet, Unpadded
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +40,6 @@ def statistics(found: archdsl.Architecture) -> int:
     )
 
 
-def compared(spec: str, theirs: nn.Module, nodes: dict[str, str], x: Tensor) -> float:
-    """How far our network with the weights of theirs is from theirs, both with the same parameters."""
-    module = carried(randomised(theirs.eval()), ours(spec), nodes)
-    return difference(module, theirs, x)
-
-
 # ---- Ronneberger et al. 2015 -----------------------------------------------------------------------
 
 
@@ -63,16 +59,6 @@ def test_the_original_unet_has_the_sizes_of_its_figure() -> None:
     sides = [570, 568, 282, 280, 138, 136, 66, 64, 30, 28]
     sides += [54, 52, 102, 100, 198, 196, 390, 388, 388]
     assert [shape[-1] for shape in maps("unet_original", "conv")] == sides
-
-
-def test_the_original_unet_cuts_its_skips_out_of_the_middle() -> None:
-    with torch.device("meta"):
-        theirs = Unpadded(1, 2, (64, 128, 256, 512, 1024))
-    nodes = {f"down.{n}": f"down{n + 1}" for n in range(5)}
-    nodes |= {f"grow.{n}": f"grow{n + 1}" for n in range(4)}
-    nodes |= {f"up.{n}": f"up{n + 1}" for n in range(4)}
-    x = images(204, 220, batch=1, channels=1)
-    assert compared("unet_original", theirs, {**nodes, "head": "head"}, x) <= 1e-4
 
 
 # ---- Zhou et al. 2018, and the port to PyTorch that most use ---------------------------------------
@@ -181,7 +167,8 @@ def test_an_efficientunet_is_its_encoder_and_steps_in_torch() -> None:
     nodes = {f"steps.{n}": f"decoder.x{3 - n}_{n + 1}" for n in range(4)}
     nodes |= {"encoder": "encoder", "steps.4": "decoder.top1", "head": "head"}
     spec = "efficientunet tf_efficientnet_b0 bias=true eps=1e-5"
-    assert compared(spec, theirs, nodes, images(64, 96)) <= 1e-4
+    module = carried(randomised(theirs.eval()), ours(spec), nodes)
+    assert difference(module, theirs, images(64, 96)) <= 1e-4
 
 
 # ---- ResUNet, FC-DenseNet: their papers' tables ----------------------------------------------------
@@ -207,13 +194,6 @@ def test_resunet_has_the_convolutions_of_its_table() -> None:
     )
     norms = 2 * (sum(entering) - 3)
     assert architecture("resunet").params == weights + shortcuts + norms + 1
-
-
-def test_resunet_is_that_of_its_figure() -> None:
-    with torch.device("meta"):
-        theirs = ResUNet()
-    nodes = {f"up.{n}": f"decoder.x{n}_{3 - n}.block" for n in range(3)} | {"head": "head"}
-    assert compared("resunet", theirs, {**nodes, "down": "encoder"}, images(64, 48)) <= 1e-4
 
 
 # Jegou et al. 2016, table 2: channels m after each block. The paper's 578 is 576: 464 + 7*16 = 576.
@@ -248,55 +228,25 @@ def test_an_fc_densenet_has_its_layers_and_parameters(model: str, layers: int, m
     assert round((found.params + statistics(found)) / 1e6, 1) == millions
 
 
-@pytest.mark.parametrize(
-    ("model", "layers", "bottleneck", "growth"),
-    [("fc_densenet56", (4,) * 5, 4, 12), ("fc_densenet103", (4, 5, 7, 10, 12), 15, 16)],
-)
-def test_an_fc_densenet_is_that_of_its_tables(
-    model: str, layers: tuple[int, ...], bottleneck: int, growth: int
-) -> None:
-    with torch.device("meta"):
-        theirs = FCDenseNet(layers, bottleneck, growth, 11)
-    nodes = {f"grow.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
-    nodes |= {f"up.{n}": f"decoder.x{4 - n}_{n + 1}.block" for n in range(5)}
-    assert compared(model, theirs, {**nodes, "down": "encoder", "head": "head"}, images(70, 101)) <= 1e-4
-
-
 # ---- TernausNet ------------------------------------------------------------------------------------
 
 
-NODES16 = {f"steps.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
-NODES16 |= {"last": "decoder.x0_5.block"}
-# On VGG-11 each step's own convolution stands in the block before it.
-NODES11 = {f"steps.{n}.0": f"decoder.x{5 - n}_{n}.block" for n in range(1, 5)}
-NODES11 |= {f"steps.{n}.2": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
-NODES11 |= {"steps.0.0": "context", "last": "decoder.x0_5.block"}
-
-
-@pytest.mark.parametrize(
-    ("depth", "nodes", "parameters"), [(11, NODES11, 22_927_393), (16, NODES16, 29_306_465)]
-)
-def test_a_ternausnet_is_its_authors(depth: int, nodes: dict[str, str], parameters: int) -> None:
+@pytest.mark.parametrize(("depth", "parameters"), [(11, 22_927_393), (16, 29_306_465)])
+def test_a_ternausnet_has_its_authors_parameters(depth: int, parameters: int) -> None:
     with torch.device("meta"):
         theirs = TernausNet(depth)
     assert (
         architecture(f"ternausnet{depth}").params == sum(p.numel() for p in theirs.parameters()) == parameters
     )
-    ends = {"encoder": "encoder.features", "head": "head"}
-    assert compared(f"ternausnet{depth}", theirs, {**nodes, **ends}, images(64, 96)) <= 1e-4
 
 
 # ---- R2U-Net ---------------------------------------------------------------------------------------
 
 
-def test_r2unet_is_its_authors() -> None:
+def test_r2unet_has_its_authors_parameters() -> None:
     with torch.device("meta"):
         theirs = R2UNet()
     assert architecture("r2unet").params == sum(p.numel() for p in theirs.parameters()) == 39_091_393
-    nodes = {f"down.{n}": f"encoder.x{n}_0" for n in range(5)}
-    nodes |= {f"grow.{n}": f"decoder.x{n}_{4 - n}.up" for n in range(4)}
-    nodes |= {f"up.{n}": f"decoder.x{n}_{4 - n}.block" for n in range(4)}
-    assert compared("r2unet", theirs, {**nodes, "head": "head"}, images(32, 48)) <= 1e-4
 
 
 # ---- odd sizes -------------------------------------------------------------------------------------

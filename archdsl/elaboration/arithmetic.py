@@ -18,6 +18,7 @@ from archdsl.stage import BareWord, Map, Pyramid, Size
 from archdsl.vocabulary import Definition
 
 MAX_LIST = 1_000
+MAX_NESTED = 10_000  # values of a list and of the lists inside it
 MAX_NUMBER = 10**18
 MAX_DENOMINATOR = 10**30
 
@@ -71,9 +72,21 @@ def list_arithmetic(operator: str, left: Value, right: Value, span: Span) -> Val
         raise ArchError(
             Arithmetic(f"`{operator}` does not work on {described(left)} and {described(right)}").at(span)
         )
-    if len(made) > MAX_LIST:
+    return limited(made, span)
+
+
+def limited(values: tuple[Value, ...], span: Span) -> tuple[Value, ...]:
+    """A list that is short enough, with all that the lists inside it hold: to compare it takes that long."""
+    if len(values) > MAX_LIST:
         raise ArchError(ListTooLong(MAX_LIST).at(span))
-    return made
+    lists, held = [values], 0
+    while lists:
+        inner = lists.pop()
+        held += len(inner)
+        if held > MAX_NESTED:
+            raise ArchError(ListTooLong(MAX_NESTED).at(span))
+        lists += filter(is_list, inner)
+    return values
 
 
 def number_arithmetic(operator: str, left: Any, right: Any, span: Span) -> Value:

@@ -12,6 +12,7 @@ from archdsl.elaboration.arithmetic import (
     as_number,
     comparable,
     is_list,
+    limited,
     list_arithmetic,
     normal,
     number_arithmetic,
@@ -232,10 +233,11 @@ class Evaluator:
     # ---- lists, choices ------------------------------------------------------------------------
 
     def _listing(self, node: Listing, context: Context, words: str, own: frozenset[str]) -> Value:
-        return tuple(
+        values = tuple(
             self.evaluate(item, context, f"{words}.{index}" if words else str(index), own)
             for index, item in enumerate(node.items)
         )
+        return limited(values, node.span)
 
     def _choice(self, node: ChoiceNode, context: Context, words: str, own: frozenset[str]) -> Value:
         choice = context.frame.run.choice(node, words, map(bare, node.options))
@@ -423,7 +425,7 @@ class Evaluator:
             for item in node.left.items:
                 name = f"{words}.{len(values)}" if words else str(len(values))
                 values.append(self.evaluate(item, inside, name, own))
-        return tuple(values)
+        return limited(tuple(values), node.span)
 
     def _function(self, node: Function, context: Context, words: str, own: frozenset[str]) -> Value:
         if node.name in JOINS:

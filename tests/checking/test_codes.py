@@ -131,12 +131,38 @@ def test_a_mistake_is_told_by_its_code_at_its_place_and_nothing_else_is(code: st
         "((id) * 1000) * 50",
         "\n".join(NESTED.replace("«", "").replace("»", "").splitlines()[:-1]) + "\ndef f0 = id\nf63",
         "let x = [1] * 1000\nconv 1x1 (len(x))",
+        f"let x = [{', '.join('1' * 1000)}]\nlet y = [x, x, x, x, x, x, x, x, x]\nconv 1x1 (len(x) + len(y))",
         "let x = pow(10, 18)\nconv 1x1 (x // x)",
     ],
-    ids=["operations", "calls", "lists", "numbers"],
+    ids=["operations", "calls", "lists", "lists of lists", "numbers"],
 )
 def test_what_a_limit_allows_is_no_mistake(text: str) -> None:
     assert told(text) == []
+
+
+def doubled(name: str) -> str:
+    """Definitions of a list that holds 2^40 numbers, in forty lines."""
+    return f"let {name}0 = [1, 1]\n" + "".join(
+        f"let {name}{i + 1} = [{name}{i}, {name}{i}]\n" for i in range(39)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        (f"let x = [{', '.join('1' * 1001)}]\nconv 1x1 (len(x))", "1,000"),
+        (doubled("a") + doubled("b") + "if a39 == b39 (relu)", "10,000"),
+        (doubled("a") + "encoder plain widths=a39", "10,000"),
+        ("let x = [1] * 1000\nlet y = [x] * 11\nconv 1x1 (len(y))", "10,000"),
+    ],
+    ids=["written out", "compared", "handed over", "repeated"],
+)
+def test_a_list_is_bounded_with_what_is_inside_it(text: str, limit: str) -> None:
+    with pytest.raises(ArchError) as caught:
+        archdsl.load(text)
+    assert {(d.code, d.message) for d in caught.value.diagnostics} == {
+        ("E412", f"a list has more than {limit} values")
+    }
 
 
 def test_a_file_that_only_defines_makes_no_network() -> None:

@@ -12,7 +12,7 @@ import archdsl
 from archdsl import resources
 from archdsl.analyses.requirements import FIGURES
 from archdsl.blocks import MAX_OPERATIONS
-from archdsl.elaboration.arithmetic import FUNCTIONS, MAX_LIST, MAX_NUMBER
+from archdsl.elaboration.arithmetic import FUNCTIONS, MAX_LIST, MAX_NESTED, MAX_NUMBER
 from archdsl.elaboration.context import MAX_CALLS, MAX_STEPS
 from archdsl.elaboration.joins import PLACES
 from archdsl.elaboration.program import FACTS
@@ -262,6 +262,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "brackets inside one another": str(Limits().brackets),
         "calls inside one another": str(MAX_CALLS),
         "items of a list, turns of a loop": f"{MAX_LIST:,}",
+        "values of a list with those of the lists inside it": f"{MAX_NESTED:,}",
         "repeats of a group": "1,000",
         "operations": f"{MAX_OPERATIONS:,}",
         "stages gone through": f"{MAX_STEPS:,}",

@@ -126,3 +126,13 @@ def test_multiply_adds_of_an_efficientnet_are_those_that_torchvision_states(numb
 @pytest.mark.parametrize("name", ENCODER_PARAMETERS)
 def test_an_encoder_has_nothing_after_its_last_level(name: str) -> None:
     assert archdsl.load(f"encoder {name}").params == ENCODER_PARAMETERS[name]
+
+
+def test_the_stages_of_efficientnet_b0_have_their_parameters() -> None:
+    """Counted in TensorFlow's network."""
+    found = archdsl.load("tf_efficientnet_b0")
+    assert isinstance(found, archdsl.Architecture)
+    count = {row.path: row.params for row in found.summary(2).rows}
+    stages = [1_448, 16_714, 46_640, 242_930, 543_148, 2_026_348, 717_232]
+    assert [count[f"blocks.{number}"] for number in range(7)] == stages
+    assert sum(stages) + 928 + 412_160 + 1_281_000 == found.params

@@ -170,6 +170,28 @@ def test_a_shallow_unet_has_what_is_alive_in_smps(depth: int, parameters: int) -
     assert difference(module, theirs, images(64, 96)) <= 1e-4
 
 
+# And those of a shallow UNet++: 24,006,369 and 23,130,497 with the dead ones.
+@pytest.mark.parametrize(
+    ("depth", "parameters"), [(3, 23_130_497 - 19_936_768), (4, 24_006_369 - 13_114_368)]
+)
+def test_a_shallow_nested_unet_has_what_is_alive_in_smps(depth: int, parameters: int) -> None:
+    line = "encoder resnet34 depth={} | skip nested order=newest | up nearest channels={} inner=encoder | {}"
+    spec = line.format(depth, [256, 128, 64, 32][:depth], "head 3x3 out=1")
+    assert archdsl.load(spec).params == parameters
+
+
+@pytest.mark.parametrize(
+    ("block", "classes", "parameters"), [("double_conv", 2, 24_436_514), ("bare", 1, 24_435_377)]
+)
+def test_a_unet_of_other_classes_or_without_norms_has_smps_parameters(
+    block: str, classes: int, parameters: int
+) -> None:
+    """Without batch norms smp's convolutions have biases."""
+    unit = "def bare(width) = (conv 3x3 width bias=true | relu) * 2\n\n"
+    decoder = DECODER.replace("channels=", f"block={block} channels=").replace("out=1", f"out={classes}")
+    assert archdsl.load(f"{unit}encoder resnet34 {decoder}").params == parameters
+
+
 def test_a_unet_of_grey_images_is_smps() -> None:
     theirs = made(smp.Unet, "resnet34", in_channels=1)
     module = carried(theirs, ours(f"input 1x224x224\n\nencoder resnet34 {DECODER}"), nodes())

@@ -68,6 +68,34 @@ def test_the_wide_unet_has_9_282_246_parameters() -> None:
     assert architecture("wide_unet").params == 9_282_246
 
 
+# MrGiovanni's U-Net and UNet++ of images with three channels, and the variant of the wide one that is printed
+# as 9.13 million: its transposed convolutions have the widths of before.
+NARROW_STEPS = """
+input 1x96x96
+
+def unit(width) = (conv 3x3 width | relu) * 2
+def grow(width) = transpose_conv 2x2 (width//35*32) stride=2
+
+encoder plain widths=[35, 70, 140, 280, 560] block=unit
+| skip plain
+| up grow channels=[280, 140, 70, 35] block=unit
+| head 1x1 out=1
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"), [("unet", 7_760_097), ("unetpp", 9_042_177), ("wide_unet", 9_282_876)]
+)
+def test_two_more_channels_are_nine_weights_each_for_every_filter(model: str, parameters: int) -> None:
+    grey = architecture(model).params
+    found = archdsl.load(model, input=(3, 96, 96)).params
+    assert found == parameters == grey + 2 * 9 * (35 if model == "wide_unet" else 32)
+
+
+def test_the_wide_unet_of_the_paper_has_narrow_steps() -> None:
+    assert architecture(NARROW_STEPS).params == 9_130_476
+
+
 PORT = """
 input {}
 

@@ -23,6 +23,7 @@ from archdsl.emitters.chains import chains
 from archdsl.emitters.initialisers import INITIALISERS
 from archdsl.emitters.ramps import with_rates
 from archdsl.errors import ArchError, Mistake
+from archdsl.errors.graph import NetworkTooLarge
 from archdsl.network import Network, Operation, Output
 from archdsl.op import Call, Layer, Recipe, Weight
 
@@ -214,6 +215,7 @@ def build(network: Network, *, inference: bool = False) -> Model:
 
     Raises:
         ArchError: an operation comes with a package that is not installed.
+        NetworkTooLarge: memory does not hold its parameters.
     """
     network = with_rates(network)
     numbers = sorted(network.inference) if inference else range(len(network.operations))
@@ -221,7 +223,12 @@ def build(network: Network, *, inference: bool = False) -> Model:
         number: operation.op.torch(network.shapes_into(operation))
         for number, operation in ((number, network.operations[number]) for number in numbers)
     }
-    parts, steps = _assemble(network, recipes)
+    try:
+        parts, steps = _assemble(network, recipes)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise NetworkTooLarge(_parameters(network, numbers)) from None
     programs = _programs(network, steps, inference)
     outputs = {
         name: output
@@ -235,6 +242,18 @@ def build(network: Network, *, inference: bool = False) -> Model:
         _place(model, path, part)
     model._link()
     return model
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """The CPU's allocator tells it by its words alone."""
+    words = ("can't allocate memory", "not enough memory", "size calculation overflowed")
+    told = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return told or any(word in str(error) for word in words)
+
+
+def _parameters(network: Network, numbers: Iterable[int]) -> int:
+    operations = {network.operations[number].path: network.operations[number] for number in numbers}
+    return sum(found.op.cost(network.shapes_into(found)).params for found in operations.values())
 
 
 def _activation(network: Network, value: int) -> str:

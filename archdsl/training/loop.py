@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from archdsl.data.loading import Batch, Data, random_numbers
+from archdsl.emitters.torch_module import is_out_of_memory
 from archdsl.errors.commands import NoSuchDevice
 from archdsl.errors.data import OutOfMemory
 from archdsl.training.losses import class_logits, training_loss
@@ -54,7 +55,7 @@ def fit(
         with deterministic(recipe.threads), seeded(stream, place):
             return _run(module, data.on(place), recipe, place, report)
     except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         raise OutOfMemory(str(place), recipe.batch, recipe.size) from None
     finally:
@@ -175,10 +176,3 @@ def _device_of(module: nn.Module) -> torch.device:
 def _moved(batch: Batch, device: torch.device) -> Batch:
     images = batch.images.to(device, non_blocking=True, memory_format=torch.channels_last)
     return Batch(images, batch.targets.to(device, non_blocking=True))
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """The CPU's allocator tells it by its words alone."""
-    words = ("can't allocate memory", "not enough memory")
-    told = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return told or any(word in str(error) for word in words)

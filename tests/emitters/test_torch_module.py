@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 from torch.optim.swa_utils import AveragedModel
 
+import archdsl
 from archdsl.emitters.torch_module import Model, build
+from archdsl.errors.graph import NetworkTooLarge
 from archdsl.network import Network, Operation, Output
 from archdsl.op import Op
 from archdsl.ops import OPERATIONS
@@ -404,3 +406,12 @@ def test_it_can_be_built_without_memory_and_given_weights() -> None:
     assert all(p.is_meta for p in model.parameters())
     model.load_state_dict(weights.state_dict(), assign=True)
     assert torch.equal(model(IMAGES), weights(IMAGES))
+
+
+def test_a_network_that_memory_does_not_hold_is_told() -> None:
+    made = archdsl.load("conv 3 99999999999")
+    assert isinstance(made, archdsl.Architecture)
+    with pytest.raises(NetworkTooLarge) as raised:
+        made.to_torch()
+    # 3*3*3 weights and a bias for each of the channels.
+    assert raised.value.parameters == 28 * 99_999_999_999

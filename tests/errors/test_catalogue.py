@@ -13,6 +13,7 @@ import pytest
 import archdsl.errors
 from archdsl.errors import Mistake, Severity
 from archdsl.errors.commands import NoSuchDevice, without_place
+from archdsl.errors.graph import NetworkTooLarge
 from archdsl.errors.spaces import NoText
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -20,6 +21,10 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 # Mistakes that are not worth a file.
 SHOWN = {
     NoText(): "error[E311]: an architecture that was made from a graph has no text",
+    NetworkTooLarge(2_799_999_999_972): (
+        "error[E489]: memory does not hold the 2,799,999,999,972 parameters of this network\n"
+        "  = help: `archdsl summary`, which needs no memory for them, tells which stage has them"
+    ),
     NoSuchDevice("cuda:7"): (
         "error[E429]: there is no device `cuda:7` that torch can use here\n"
         "  = help: `auto` takes a GPU if there is one; `cpu` is always there"

@@ -17,6 +17,7 @@ import torchvision
 from torch import Tensor, nn
 
 from tests.specs.references import carried, disagreement, images, ours, randomised
+from tests.specs.torch_skips import AttentionUNet, SegNet, UNet3Plus
 from tests.specs.torch_unets import FCDenseNet, R2UNet, ResUNet, TernausNet, Unpadded
 
 
@@ -24,7 +25,7 @@ class Segmenter(NamedTuple):
     """What a segmentation network is compared with.
 
     Attributes:
-        library: the package that has the reference; torch, where the tests have it (torch_unets.py).
+        library: the package that has the reference; torch, where the tests have it (torch_*.py).
         make: builds it; called on the meta device.
         nodes: paths there, and what they are called here.
         size: of the images with which the two are compared.
@@ -123,6 +124,30 @@ def _r2unet() -> Segmenter:
     return Segmenter("torch", R2UNet, {**nodes, "head": "head"}, (32, 48))
 
 
+def _rows(parts: dict[str, str]) -> dict[str, str]:
+    """The encoder's and the head's paths, and those of the parts of each row of the decoder."""
+    rows = range(4)
+    levels = {f"encoder.levels.{row}": f"encoder.x{row}_0" for row in range(5)}
+    decoder = {
+        f"{their}.{row}": f"decoder.x{row}_{4 - row}.{our}" for their, our in parts.items() for row in rows
+    }
+    return {**levels, **decoder, "head": "head"}
+
+
+ATTENTION_UNET = _rows({"ups": "up", "gates": "gated", "blocks": "block"})
+UNET3PLUS = {
+    **_rows({"blocks": "block"}),
+    **{
+        f"scales.{row}.{level}": f"decoder.x{row}_{4 - row}.scale{level}.block"
+        for row in range(4)
+        for level in range(5)
+    },
+}
+SEGNET = {
+    "encoder": "encoder.features",
+    **{f"decoder.{row}": f"decoder.x{row}_{5 - row}.block" for row in range(5)},
+    "head": "head",
+}
 TERNAUSNET16 = {f"steps.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
 # On VGG-11 each step's own convolution stands in the block before it.
 TERNAUSNET11 = {
@@ -137,6 +162,7 @@ RESUNET = {
 }
 
 SEGMENTERS: dict[str, Segmenter] = {
+    "attention_unet": Segmenter("torch", AttentionUNet, ATTENTION_UNET, (48, 80)),
     "deeplabv3_mobilenet_v3_large": _torchvision("deeplabv3_mobilenet_v3_large"),
     "deeplabv3_resnet101": _torchvision("deeplabv3_resnet101"),
     "deeplabv3_resnet34": _smp(
@@ -225,8 +251,10 @@ SEGMENTERS: dict[str, Segmenter] = {
     "pspnet_resnet34": _smp("PSPNet", "resnet34", {"decoder": "context", "segmentation_head.0": "head"}),
     "r2unet": _r2unet(),
     "resunet": Segmenter("torch", ResUNet, RESUNET, (64, 48)),
+    "segnet": Segmenter("torch", partial(SegNet, 11), SEGNET),
     "ternausnet11": _ternausnet(11, TERNAUSNET11),
     "ternausnet16": _ternausnet(16, TERNAUSNET16),
+    "unet3plus": Segmenter("torch", UNet3Plus, UNET3PLUS, (48, 80)),
     "unet_densenet121": _smp("Unet", "densenet121", UNET),
     "unet_mobilenet_v2": _smp("Unet", "mobilenet_v2", UNET),
     "unet_original": _unpadded(),

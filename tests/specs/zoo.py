@@ -77,7 +77,6 @@ STATED = {
     "se_densenet121": ("torchvision's DenseNet and one gate", 8_012_664),
     "se_densenet169": ("torchvision's DenseNet and one gate", 14_204_408),
     "se_densenet201": ("torchvision's DenseNet and one gate", 20_077_304),
-    "segnet": ("the paper, counted", 29_449_355),
     "spnet_resnet101": ("Andrew-Qibin/SPNet", 66_830_252),
     "spnet_resnet50": ("Andrew-Qibin/SPNet", 47_838_124),
     "ternausnet11": ("ternaus/TernausNet", 22_927_393),

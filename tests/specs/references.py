@@ -58,16 +58,6 @@ SHUFFLENETS_V1 = tuple(f"shufflenet_v1_g{groups}" for groups in (1, 2, 3, 4, 8))
 PYTORCHCV = ("bninception", *SHUFFLENETS_V1)
 CLASSIFIERS = (*TORCHVISION, *TIMM, *PYTORCHCV)
 
-# Classifiers that none of these libraries has.
-UNREFERENCED = (
-    "alexnet_2012",
-    "googlenet_2014",
-    *(f"hybridsn{form}" for form in ("", "_bn", "_se", "_bn_se")),
-    "lenet5",
-    *(f"se_densenet{depth}{form}" for depth in (121, 169, 201) for form in ("", "_all")),
-    "se_inception",
-)
-
 # What the reference calls a network that has another name here.
 NAMES = {
     "mobilenet_v1": "mobilenetv1_100",

@@ -18,8 +18,9 @@ from archdsl import resources
 from archdsl.emitters.layers import DropPath
 from archdsl.formatter import format_spec
 from archdsl.source import Source
-from tests.specs.references import CLASSIFIERS, UNREFERENCED, ours
+from tests.specs.references import CLASSIFIERS, ours
 from tests.specs.segmenters import SEGMENTERS
+from tests.specs.torch_classics import REBUILT
 
 SPECS = sorted(resources.specs().rglob("*.arch"))
 DEFINITIONS = [path for path in SPECS if path.parent.name in ("encoders", "blocks")]
@@ -109,13 +110,13 @@ def test_a_model_states_its_paper_year_task_and_family(path: Path) -> None:
     assert re.fullmatch(PAPER, about["paper"])
     if about["paper"].startswith("arXiv"):
         assert about["year"] - 2000 == int(about["paper"][6:8])
-    classifies = path.stem in {*CLASSIFIERS, *UNREFERENCED}
+    classifies = path.stem in {*CLASSIFIERS, *REBUILT}
     assert about["task"] == ("classification" if classifies else "segmentation")
     assert re.fullmatch(r"[a-z][a-z0-9_]*", about["family"])
 
 
 def test_every_reference_is_that_of_a_model() -> None:
-    assert {*CLASSIFIERS, *SEGMENTERS} <= {path.stem for path in MODELS}
+    assert {*CLASSIFIERS, *REBUILT, *SEGMENTERS} <= {path.stem for path in MODELS}
 
 
 @pytest.mark.parametrize(

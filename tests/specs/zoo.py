@@ -1,8 +1,8 @@
 """Writes docs/zoo.md: every model of the library beside its reference.
 
 `python -m tests.specs.zoo` measures all of them, which takes a quarter of an hour; with names it measures
-those, and keeps the rows of the others. What a model is compared with stands in `references.py` (classifiers)
-and `segmenters.py`; a new entry there is all that a row needs.
+those, and keeps the rows of the others. What a model is compared with stands in `references.py` and
+`torch_classics.py` (classifiers) and `segmenters.py`; a new entry there is all that a row needs.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from tests.specs.references import (
 )
 from tests.specs.segmenters import SEGMENTERS, built, compared
 from tests.specs.test_parity import SIZES
+from tests.specs.torch_classics import REBUILT, rebuilt
+from tests.specs.torch_classics import differs as rebuild_differs
 
 PAGE = Path(__file__).parents[2] / "docs" / "zoo.md"
 HEAD = """# The library beside its references
@@ -50,11 +52,9 @@ LIBRARIES = {"torchvision": TORCHVISION, "timm": TIMM, "pytorchcv": PYTORCHCV}
 
 UNETPP = "MrGiovanni/UNetPlusPlus, Keras"
 EFFICIENTUNET = "zhoudaxia233/EfficientUnet, Keras"
-HYBRIDSN = "gokriznastic/HybridSN, Keras"
 
 # Trainable parameters of what no library here has, and who states or counts them.
 STATED = {
-    "alexnet_2012": ("the paper, counted", 60_965_224),
     "attention_unet": ("LeeJunHyun/Image_Segmentation", 34_878_573),
     "efficientunet_b0": (EFFICIENTUNET, 14_114_174),
     "efficientunet_b1": (EFFICIENTUNET, 16_619_810),
@@ -67,16 +67,7 @@ STATED = {
     "fcn16s_vgg16": ("wkentaro/pytorch-fcn", 134_815_994),
     "fcn32s_vgg16": ("wkentaro/pytorch-fcn", 136_152_917),
     "fcn8s_vgg16": ("wkentaro/pytorch-fcn", 134_489_759),
-    "googlenet_2014": ("the paper, counted", 13_378_280),
-    "hybridsn": (HYBRIDSN, 5_122_176),
-    "hybridsn_bn": (HYBRIDSN, 5_122_416),
-    "hybridsn_bn_se": (HYBRIDSN, 5_164_400),
-    "hybridsn_se": (HYBRIDSN, 5_164_160),
-    "lenet5": ("the paper, counted", 61_706),
     "r2unet": ("LeeJunHyun/Image_Segmentation", 39_091_393),
-    "se_densenet121": ("torchvision's DenseNet and one gate", 8_012_664),
-    "se_densenet169": ("torchvision's DenseNet and one gate", 14_204_408),
-    "se_densenet201": ("torchvision's DenseNet and one gate", 20_077_304),
     "spnet_resnet101": ("Andrew-Qibin/SPNet", 66_830_252),
     "spnet_resnet50": ("Andrew-Qibin/SPNet", 47_838_124),
     "ternausnet11": ("ternaus/TernausNet", 22_927_393),
@@ -136,8 +127,10 @@ def referenced(name: str) -> tuple[str, nn.Module | None]:
     """The library that has a network, with its version, and the network there, without memory."""
     if name in SEGMENTERS:
         library = SEGMENTERS[name].library
-        rebuilt = f"{STATED.get(name, ('the paper', 0))[0]}, rebuilt"
-        return rebuilt if library == "torch" else f"{library} {version(library)}", built(name)
+        source = f"{STATED.get(name, ('the paper', 0))[0]}, rebuilt"
+        return source if library == "torch" else f"{library} {version(library)}", built(name)
+    if name in REBUILT:
+        return f"{REBUILT[name].source}, rebuilt", rebuilt(name)
     for library, names in LIBRARIES.items():
         if name in names:
             return f"{library} {version(library)}", reference(name)
@@ -148,6 +141,8 @@ def differs(name: str) -> float:
     """The largest difference between a model's outputs and those of its reference, with the same weights."""
     if name in SEGMENTERS:
         return compared(name)
+    if name in REBUILT:
+        return rebuild_differs(name)
     theirs = randomised(reference(name))
     x = images(*SIZES.get(name, (224, 224) if name in PYTORCHCV else (64, 64)))
     return difference(named(theirs, ours(name)), theirs, x)

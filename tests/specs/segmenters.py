@@ -17,8 +17,9 @@ import torchvision
 from torch import Tensor, nn
 
 from tests.specs.references import carried, disagreement, images, ours, randomised
+from tests.specs.torch_segmenters import FullyConvolutional, SPNet
 from tests.specs.torch_skips import AttentionUNet, SegNet, UNet3Plus
-from tests.specs.torch_unets import FCDenseNet, R2UNet, ResUNet, TernausNet, Unpadded
+from tests.specs.torch_unets import FCDenseNet, Nested, R2UNet, ResUNet, TernausNet, Unpadded
 
 
 class Segmenter(NamedTuple):
@@ -30,6 +31,7 @@ class Segmenter(NamedTuple):
         nodes: paths there, and what they are called here.
         size: of the images with which the two are compared.
         channels: of the images.
+        scale: of their values.
     """
 
     library: str
@@ -37,6 +39,7 @@ class Segmenter(NamedTuple):
     nodes: Mapping[str, str]
     size: tuple[int, int] = (64, 96)
     channels: int = 3
+    scale: float = 1
 
 
 def _smp(name: str, encoder: str, nodes: Mapping[str, str], **options: object) -> Segmenter:
@@ -148,6 +151,33 @@ SEGNET = {
     **{f"decoder.{row}": f"decoder.x{row}_{5 - row}.block" for row in range(5)},
     "head": "head",
 }
+
+
+def _fcn(levels: int) -> Segmenter:
+    """Transposed convolutions have small random weights, so values are large."""
+    nodes = {f"classifier.{2 * n}": f"decoder.{node}" for n, node in enumerate(("fc6", "fc7", "score"))}
+    nodes |= {f"ups.{n}": f"decoder.up{n + 1}" for n in range(levels - 1)}
+    nodes |= {"features": "encoder.features", "top": "decoder.top"}
+    return Segmenter("torch", partial(FullyConvolutional, levels), nodes, (45, 71), scale=100)
+
+
+def _spnet(depth: int) -> Segmenter:
+    nodes = {part: part for part in ("encoder", "aux", "head")}
+    return Segmenter("torch", partial(SPNet, depth), nodes, (65, 97))
+
+
+def _nested(*widths: int, inside: bool) -> Segmenter:
+    columns = [range(1, 5 - row) if inside else (4 - row,) for row in range(4)]
+    nodes = {f"down.{row}": f"encoder.x{row}_0" for row in range(5)}
+    for theirs, here in (("grow", "up"), ("up", "block")):
+        nodes |= {
+            f"{theirs}.x{row}_{column}": f"decoder.x{row}_{column}.{here}"
+            for row in range(4)
+            for column in columns[row]
+        }
+    return Segmenter("torch", partial(Nested, widths, inside), {**nodes, "head": "head"}, channels=1)
+
+
 TERNAUSNET16 = {f"steps.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
 # On VGG-11 each step's own convolution stands in the block before it.
 TERNAUSNET11 = {
@@ -202,6 +232,7 @@ SEGMENTERS: dict[str, Segmenter] = {
     "fc_densenet103": _fc_densenet((4, 5, 7, 10, 12), 15, 16),
     "fc_densenet56": _fc_densenet((4,) * 5, 4, 12),
     "fc_densenet67": _fc_densenet((5,) * 5, 5, 16),
+    **{f"fcn{stride}s_vgg16": _fcn(levels) for levels, stride in enumerate((32, 16, 8), 1)},
     "fcn_resnet101": _torchvision("fcn_resnet101"),
     "fcn_resnet50": _torchvision("fcn_resnet50"),
     "fpn_resnet34": _fpn("resnet34"),
@@ -252,8 +283,10 @@ SEGMENTERS: dict[str, Segmenter] = {
     "r2unet": _r2unet(),
     "resunet": Segmenter("torch", ResUNet, RESUNET, (64, 48)),
     "segnet": Segmenter("torch", partial(SegNet, 11), SEGNET),
+    **{f"spnet_resnet{depth}": _spnet(depth) for depth in (50, 101)},
     "ternausnet11": _ternausnet(11, TERNAUSNET11),
     "ternausnet16": _ternausnet(16, TERNAUSNET16),
+    "unet": _nested(32, 64, 128, 256, 512, inside=False),
     "unet3plus": Segmenter("torch", UNet3Plus, UNET3PLUS, (48, 80)),
     "unet_densenet121": _smp("Unet", "densenet121", UNET),
     "unet_mobilenet_v2": _smp("Unet", "mobilenet_v2", UNET),
@@ -261,6 +294,7 @@ SEGMENTERS: dict[str, Segmenter] = {
     "unet_resnet34": _smp("Unet", "resnet34", UNET),
     "unet_resnet50": _smp("Unet", "resnet50", UNET),
     "unet_vgg16_bn": _smp("Unet", "vgg16_bn", {"decoder.center": "context", **UNET}),
+    "unetpp": _nested(32, 64, 128, 256, 512, inside=True),
     "unetpp_resnet34": _smp(
         "UnetPlusPlus",
         "resnet34",
@@ -297,6 +331,7 @@ SEGMENTERS: dict[str, Segmenter] = {
             "segmentation_head.0": "head",
         },
     ),
+    "wide_unet": _nested(35, 70, 140, 280, 560, inside=False),
 }
 
 
@@ -311,7 +346,7 @@ def compared(name: str, spec: str | None = None) -> float:
     found = SEGMENTERS[name]
     theirs = randomised(built(name))
     module = carried(theirs, ours(spec or name), found.nodes)
-    x = images(*found.size, channels=found.channels)
+    x = found.scale * images(*found.size, channels=found.channels)
     with torch.inference_mode():
         wanted = theirs(x)
         got = module(x)

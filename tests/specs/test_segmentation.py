@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 import segmentation_models_pytorch as smp
 import torch
-import torch.nn.functional as F
-import torchvision
 from torch import Tensor, nn
 
 import archdsl
 from tests.specs.references import carried, difference, disagreement, images, ours, randomised
 from tests.specs.segmenters import SEGMENTERS, built, compared
+from tests.specs.torch_segmenters import FullyConvolutional
 
 TOLERANCE = 1e-4
 
@@ -207,39 +206,22 @@ def test_a_fully_convolutional_vgg_has_the_published_parameters_and_the_images_s
             assert module(torch.empty(1, 3, *size)).shape == (1, 21, *size)
 
 
-def fully_convolutional(m: nn.Module, x: Tensor, levels: int) -> Tensor:
-    """Long et al. 2014, section 4, with the paddings and crops of the authors' networks."""
-    h, pools = F.pad(x, (99,) * 4), []
-    for layer in m.encoder.features.children():
-        h = layer(h)
-        if isinstance(layer, nn.MaxPool2d):
-            assert layer.ceil_mode
-            pools.append(h)
-    d = m.decoder
-    h = d.score(F.relu(F.conv2d(F.relu(F.conv2d(h, d.fc6.weight, d.fc6.bias)), d.fc7.weight, d.fc7.bias)))
-    for step, (pool, offset) in enumerate(list(zip(pools[3:1:-1], (5, 9), strict=True))[: levels - 1], 1):
-        up = d.get_submodule(f"up{step}")
-        h = F.conv_transpose2d(h, up.upscore.weight, stride=2)
-        scored = up.score(pool)
-        h = h + scored[:, :, offset : offset + h.shape[2], offset : offset + h.shape[3]]
-    h = F.conv_transpose2d(h, d.top.upscore.weight, stride=2 ** (6 - levels))
-    offset = {1: 19, 2: 27, 3: 31}[levels]
-    return h[:, :, offset : offset + x.shape[2], offset : offset + x.shape[3]]
-
-
-@pytest.mark.parametrize("levels", [1, 2, 3])
+@pytest.mark.parametrize(("name", "levels"), list(zip(FCN, (1, 2, 3), strict=True)))
 @pytest.mark.parametrize("size", [(64, 96), (45, 71)])
-def test_a_fully_convolutional_network_crops_as_its_authors_do(levels: int, size: tuple[int, int]) -> None:
+def test_a_fully_convolutional_network_crops_as_its_authors_do(
+    name: str, levels: int, size: tuple[int, int]
+) -> None:
     taps = ["features.8", "features.11", "features.14"][-levels:]
-    module = randomised(
-        ours(
-            f"pad 99 | encoder (vgg [1, 1, 1, 1, 1] ceil=true) taps=[{', '.join(taps)}]"
-            " | fcn 3 hidden=8 as decoder"
-        )
+    spec = (
+        f"pad 99 | encoder (vgg [1, 1, 1, 1, 1] ceil=true) taps=[{', '.join(taps)}]"
+        " | fcn 21 hidden=8 as decoder"
     )
+    with torch.device("meta"):
+        plan = [64, "M", 128, "M", 256, "M", 512, "M", 512, "M"]
+        theirs = FullyConvolutional(levels, plan, hidden=8).eval()
+    module = carried(randomised(theirs), ours(spec), SEGMENTERS[name].nodes)
     x = 1000 * images(*size, batch=1)  # transposed convolutions have small random weights
-    with torch.inference_mode():
-        assert disagreement(module(x), fully_convolutional(module, x, levels)) <= TOLERANCE
+    assert difference(module, theirs, x) <= TOLERANCE
 
 
 # ---- SPNet --------------------------------------------------------------------------------------------
@@ -261,58 +243,6 @@ encoder {encoder} taps=[layer3, layer4] | aux (level 0 | fcn_head 150) as aux | 
 
 def test_the_head_of_spnet_has_its_authors_parameters() -> None:
     assert archdsl.load("input 2048x16x16\n\nspnet_head 150").params == 15_690_902
-
-
-class Strips(nn.Module):
-    """Hou et al. 2020, section 3.1."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.conv1, self.bn1 = (
-            nn.Conv2d(width, width, (3, 1), padding=(1, 0), bias=False),
-            nn.BatchNorm2d(width),
-        )
-        self.conv2, self.bn2 = (
-            nn.Conv2d(width, width, (1, 3), padding=(0, 1), bias=False),
-            nn.BatchNorm2d(width),
-        )
-        self.conv3 = nn.Conv2d(width, width, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        rows = self.bn1(self.conv1(x.mean(3, keepdim=True)))
-        columns = self.bn2(self.conv2(x.mean(2, keepdim=True)))
-        return x * self.conv3(F.relu(rows + columns)).sigmoid()
-
-
-def spnets_encoder() -> nn.Module:
-    """torchvision's ResNet-50, changed as section 3.3 says."""
-    model = torchvision.models.resnet50(replace_stride_with_dilation=(False, True, True)).eval()
-    steps = [
-        (nn.Conv2d(i, o, 3, stride=s, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU())
-        for i, o, s in ((3, 64, 2), (64, 64, 1), (64, 128, 1))
-    ]
-    model.conv1, model.bn1 = nn.Sequential(*[m for step in steps for m in step][:-2]), nn.BatchNorm2d(128)
-    first = model.layer1[0]
-    first.conv1 = nn.Conv2d(128, 64, 1, bias=False)
-    first.downsample[0] = nn.Conv2d(128, 256, 1, bias=False)
-    for unit, rate in zip(model.layer4, (4, 8, 16), strict=True):
-        unit.conv2.dilation = unit.conv2.padding = (rate, rate)
-    for unit in (model.layer1[-1], model.layer2[-1], model.layer3[-1], *model.layer4):
-        unit.conv3 = nn.Sequential(Strips(unit.conv3.in_channels), unit.conv3)
-    model.avgpool = model.fc = nn.Identity()
-    return model.eval()
-
-
-def test_the_encoder_of_spnet_is_a_resnet_changed_as_the_paper_says() -> None:
-    with torch.device("meta"):
-        theirs = randomised(spnets_encoder())
-    module = ours("encoder spnet_resnet50 taps=[layer4]")
-    parts = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
-    carried(theirs, module, {part: f"encoder.{part}" for part in parts})
-    x = images(65, 97, batch=1)
-    with torch.inference_mode():
-        (made,) = module(x)
-        assert disagreement(made.flatten(1), theirs(x)) <= TOLERANCE
 
 
 # ---- of any encoder -----------------------------------------------------------------------------------

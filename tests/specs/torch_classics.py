@@ -172,7 +172,7 @@ HYBRIDSNS = {
 REBUILT = {
     # Responses of a few hundred, so that their normalisation shows.
     "alexnet_2012": Rebuilt("the paper", of_2012, (3, 224, 224), scale=100),
-    "googlenet_2014": Rebuilt("torchvision's GoogLeNet, changed", of_2014, (3, 97, 64)),
+    "googlenet_2014": Rebuilt("the paper with torchvision's GoogLeNet", of_2014, (3, 97, 64)),
     **HYBRIDSNS,
     "lenet5": Rebuilt("the paper", of_1998, (1, 32, 32)),
     **DENSENETS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import timm
 import torch
 import torchvision
@@ -255,3 +257,29 @@ class R2UNet(nn.Module):
             x = self.grow[number](functional.interpolate(x, scale_factor=2.0))
             x = self.up[number](torch.cat([x, left[number]], 1))
         return self.head(x)
+
+
+class Nested(nn.Module):
+    """Zhou et al. 2018, figure 1, as the authors' Keras code has it; without what is inside a U-Net."""
+
+    def __init__(self, widths: tuple[int, ...], inside: bool = True) -> None:
+        super().__init__()
+        self.down = nn.ModuleList(convs(a, b, b) for a, b in pairwise((1, *widths)))
+        self.grow, self.up = nn.ModuleDict(), nn.ModuleDict()
+        for column in range(1, 5):
+            for row in range(5 - column) if inside else (4 - column,):
+                width, node = widths[row], f"x{row}_{column}"
+                self.grow[node] = nn.ConvTranspose2d(widths[row + 1], width, 2, 2)
+                self.up[node] = convs(width * (column + 1 if inside else 2), width, width)
+        self.head = nn.Conv2d(widths[0], 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows: list[list[Tensor]] = []
+        for number, unit in enumerate(self.down):
+            x = unit(functional.max_pool2d(x, 2) if number else x)
+            rows.append([x])
+        for node, unit in self.up.items():
+            row = int(node[1])
+            climbed = self.grow[node](rows[row + 1][-1])
+            rows[row].append(unit(torch.cat([climbed, *rows[row]], 1)))
+        return self.head(rows[0][-1])

@@ -23,7 +23,7 @@ from archdsl.emitters.chains import chains
 from archdsl.emitters.initialisers import INITIALISERS
 from archdsl.emitters.ramps import with_rates
 from archdsl.errors import ArchError, Mistake
-from archdsl.errors.graph import NetworkTooLarge
+from archdsl.errors.expansion import NetworkTooLarge
 from archdsl.network import Network, Operation, Output
 from archdsl.op import Call, Layer, Recipe, Weight
 

@@ -1,4 +1,4 @@
-"""Limits on what a spec may expand to (E41)."""
+"""Limits on what a spec may expand to, and on what memory may hold of it (E41, E489)."""
 
 from __future__ import annotations
 
@@ -49,3 +49,16 @@ class NumberTooLarge(Mistake):
 
     def message(self) -> str:
         return f"a number is larger than {self.limit}"
+
+
+class NetworkTooLarge(Mistake):
+    """A network that memory does not hold once it is built."""
+
+    code = "E489"
+    parameters: int
+
+    def message(self) -> str:
+        return f"memory does not hold the {self.parameters:,} parameters of this network"
+
+    def help(self) -> str:
+        return "`archdsl summary`, which needs no memory for them, tells which stage has them"

@@ -1,4 +1,4 @@
-"""Mistakes in a graph that is to become a network again, or a module (E480 to E489).
+"""Mistakes in a graph that is to become a network again (E480 to E488).
 
 They name nodes; a graph has no text to point at.
 """
@@ -139,16 +139,3 @@ class NoInput(Mistake):
 
     def help(self) -> str:
         return "only `@input` reads nothing; an edge from a name that is not there makes a bare node"
-
-
-class NetworkTooLarge(Mistake):
-    """A network that memory does not hold once it is built."""
-
-    code = "E489"
-    parameters: int
-
-    def message(self) -> str:
-        return f"memory does not hold the {self.parameters:,} parameters of this network"
-
-    def help(self) -> str:
-        return "`archdsl summary`, which needs no memory for them, tells which stage has them"

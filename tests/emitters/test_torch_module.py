@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 
 import archdsl
 from archdsl.emitters.torch_module import Model, build
-from archdsl.errors.graph import NetworkTooLarge
+from archdsl.errors.expansion import NetworkTooLarge
 from archdsl.network import Network, Operation, Output
 from archdsl.op import Op
 from archdsl.ops import OPERATIONS

@@ -13,7 +13,7 @@ import pytest
 import archdsl.errors
 from archdsl.errors import Mistake, Severity
 from archdsl.errors.commands import NoSuchDevice, without_place
-from archdsl.errors.graph import NetworkTooLarge
+from archdsl.errors.expansion import NetworkTooLarge
 from archdsl.errors.spaces import NoText
 
 GOLDEN = Path(__file__).parents[1] / "golden"

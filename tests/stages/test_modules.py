@@ -96,6 +96,7 @@ def test_parameters_are_those_that_the_rules_count(text: str) -> None:
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("text", [LINE, UNET, FULL])
 def test_the_line_and_the_u_nets_compile_whole(text: str, training: bool) -> None:
+    torch.compiler.reset()  # what other tests compiled counts towards its limit
     module = archdsl.compile(text).train(training)
     image = torch.randn(2, 3, 64, 64)
     whole = torch.compile(copy.deepcopy(module), fullgraph=True, backend="aot_eager")

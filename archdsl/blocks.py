@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from archdsl.errors import ArchError
 from archdsl.errors.expansion import TooManyOperations
 from archdsl.errors.names import PathInside, PathTwice
-from archdsl.identity import Digested, op_digest
+from archdsl.identity import Digested, Program, op_digest
 from archdsl.network import Operation, Scope, needed, reached
 from archdsl.op import Op
 from archdsl.ops.backbones import Level
@@ -86,17 +86,9 @@ class Block:
         self.picked: dict[Any, Any] = {}
         self.digested: Digested | None = None
         self._restricted: dict[tuple[tuple[int, ...], bool], Block] = {}
-        ends = (*outputs, *(t.value for t in training))
-        found = reached(operations, ends, inputs)
-        self.strays = any(value >= inputs for value in found.strays)
-        if self.strays:
-            in_training = needed(operations, ends, inputs)
-            entered = {source for number in in_training for source in operations[number].inputs}
-        else:
-            in_training = frozenset(value - inputs for value in found.learning if value >= inputs)
-            entered = set(found.apart)
-        self.reads = tuple(value for value in range(inputs) if value in found.learning)
-        self.measures = tuple(value for value in range(inputs) if value in entered - found.learning)
+        in_training, self.reads, self.measures, self.strays = _reading(
+            operations, (*outputs, *(t.value for t in training)), inputs
+        )
         in_inference = needed(operations, outputs, inputs) if training else in_training
         seen: set[str] = set()
         params = 0
@@ -107,16 +99,7 @@ class Block:
         self.params = params
         self.macs = sum(costs[number].macs for number in in_inference)
         self.opaque = any(operations[number].op.opaque for number in in_inference)
-        self.program = tuple(
-            (
-                None if operation.op.name == "id" else op_digest(operation.op),
-                operation.inputs,
-                operation.op.commutative,
-                operation.op.has_weights,
-                operation.path,
-            )
-            for operation in operations
-        )
+        self.program = _program(operations)
 
     def restricted(self, values: tuple[int, ...], with_training: bool) -> Block:
         """The part of this block that the given values need; remembered."""
@@ -164,6 +147,36 @@ class Block:
         return Block(
             entering, operations, tuple(costs), self.outputs, self.training, self.scopes, self.leaves
         )
+
+
+def _reading(
+    operations: Sequence[Operation], ends: tuple[int, ...], inputs: int
+) -> tuple[frozenset[int], tuple[int, ...], tuple[int, ...], bool]:
+    """Numbers of the operations that some values need; a block's `reads`, `measures` and `strays`."""
+    found = reached(operations, ends, inputs)
+    strays = any(value >= inputs for value in found.strays)
+    if strays:
+        numbers = needed(operations, ends, inputs)
+        entered = {source for number in numbers for source in operations[number].inputs}
+    else:
+        numbers = frozenset(value - inputs for value in found.learning if value >= inputs)
+        entered = set(found.apart)
+    reads = tuple(value for value in range(inputs) if value in found.learning)
+    measures = tuple(value for value in range(inputs) if value in entered - found.learning)
+    return numbers, reads, measures, strays
+
+
+def _program(operations: Iterable[Operation]) -> Program:
+    return tuple(
+        (
+            None if operation.op.name == "id" else op_digest(operation.op),
+            operation.inputs,
+            operation.op.commutative,
+            operation.op.has_weights,
+            operation.path,
+        )
+        for operation in operations
+    )
 
 
 def renumbered(operation: Operation, moved: dict[int, int], path: str) -> Operation:

@@ -59,6 +59,18 @@ def read_weights_path(ctx: click.Context, option: click.Parameter, path: Path | 
     return path
 
 
+def output_option(default: str = "") -> Callable[[Decorated], Decorated]:
+    """`-o FILE`; `default` says which file it is else."""
+    return click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        callback=read_weights_path,
+        help=f"Save the weights (safetensors).  {f'[default: {default}]' if default else ''}".rstrip(),
+    )
+
+
 def input_option(function: Decorated) -> Decorated:
     return click.option(
         "--input",

@@ -10,12 +10,7 @@ from archdsl.analyses.summary import abbreviated
 from archdsl.api import built
 from archdsl.architecture import Architecture
 from archdsl.commands.architectures import architecture
-from archdsl.commands.arguments import (
-    input_option,
-    object_size_option,
-    read_weights_path,
-    set_option,
-)
+from archdsl.commands.arguments import input_option, object_size_option, output_option, set_option
 from archdsl.commands.reports import report
 from archdsl.commands.sources import stem
 from archdsl.emitters.drawing import ENDINGS, LEVELS, write
@@ -44,14 +39,7 @@ from archdsl.tensors import Shape
 @click.option(
     "--weights", metavar="FILE", type=click.Path(path_type=Path), help="Load weights (safetensors)."
 )
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    callback=read_weights_path,
-    help="Save the weights (safetensors).",
-)
+@output_option()
 def command(
     spec: str | None,
     render: str | None,

@@ -8,7 +8,7 @@ import click
 
 from archdsl.api import built
 from archdsl.commands.architectures import architecture
-from archdsl.commands.arguments import read_weights_path, set_option
+from archdsl.commands.arguments import output_option, set_option
 from archdsl.commands.recipes import data_option, recipe_options
 from archdsl.commands.reports import report
 from archdsl.commands.sources import stem
@@ -23,14 +23,7 @@ from archdsl.training import Epoch, Outcome, Recipe
 @click.argument("spec")
 @data_option(required=True)
 @recipe_options
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    callback=read_weights_path,
-    help="Save the weights (safetensors).  [default: SPEC's name with .safetensors]",
-)
+@output_option(default="SPEC's name with .safetensors")
 @set_option
 def command(
     spec: str,

@@ -174,15 +174,20 @@ class Program:
                 made = elaborator.pipeline(pipeline, here, context)
         if made is UNKNOWN:
             return None
+        assembly = self._assembly(builder, made, pipeline, recipe)
+        return Elaborated(
+            assembly, root.decided, root.asked, tuple(recipe.weights), trace, dict(run.let_traces)
+        )
+
+    def _assembly(self, builder: Builder, made: Any, pipeline: Pipeline, recipe: Recipe) -> Assembly:
+        """The network; raises ArchError where nothing can be returned, or weights would learn nothing."""
         outputs = self._outputs(made, pipeline)
         assembly = Assembly(
             builder, outputs, isinstance(made, Pyramid), tuple(recipe.cells.values()), tuple(recipe.edges)
         )
         if assembly.strays:
-            assembly.network()  # raises where weights would learn nothing
-        return Elaborated(
-            assembly, root.decided, root.asked, tuple(recipe.weights), trace, dict(run.let_traces)
-        )
+            assembly.network()  # finds a map that stands in, or raises
+        return assembly
 
     @staticmethod
     def _outputs(made: Any, pipeline: Pipeline) -> tuple[int, ...]:

@@ -32,11 +32,6 @@ def _scaled(word: str, x: Shape, scale: float) -> tuple[int, ...]:
     return made
 
 
-def _second(inputs: Shapes) -> tuple[int, ...]:
-    """The number of the map whose size is taken; none where a size is given."""
-    return (1,) if len(inputs) == 2 else ()
-
-
 def _place(inputs: Shapes, strides: tuple[Stride, ...], y: Shape) -> Stride:
     """The second map's stride if there is one, else the first's by what became of the width."""
     if len(strides) == 2 and strides[1] is not None:
@@ -44,8 +39,22 @@ def _place(inputs: Shapes, strides: tuple[Stride, ...], y: Shape) -> Stride:
     return None if strides[0] is None else strides[0] * Fraction(inputs[0][-1], y[-1])
 
 
+class _Sized(Op):
+    """What can take the size of another map, its second input: `like=@x`."""
+
+    maps = ("like",)
+    sizing = True
+
+    @property
+    def detached(self) -> tuple[int, ...]:
+        return (1,)
+
+    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
+        return (1,) if len(inputs) == 2 else ()
+
+
 @final
-class Interpolate(Op):
+class Interpolate(_Sized):
     """Resizes a map by interpolation: by a factor, to a size, or to the size of another map.
 
     On a volume `bilinear` is trilinear.
@@ -58,8 +67,6 @@ class Interpolate(Op):
 
     name = "interpolate"
     inputs = (1, 2)
-    maps = ("like",)
-    sizing = True
     mode: str = arg("bilinear", kind=Word(("bilinear", "nearest", "bicubic")), doc="how pixels are mixed")
     size: Size | None = arg(None, kind=Dims(optional=True), doc="size that leaves")
     scale: float | None = arg(None, kind=Real(low=0.01, optional=True), doc="factor of height and width")
@@ -91,12 +98,8 @@ class Interpolate(Op):
             dilation=(1,) * x.rank,
         )
 
-    @property
-    def detached(self) -> tuple[int, ...]:
-        return (1,)
-
     def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
-        return (0,) if self.scale == 1 else _second(inputs)
+        return (0,) if self.scale == 1 else super().sized_as(inputs)
 
     def stride_after(self, inputs: Shapes, strides: tuple[Stride, ...]) -> Stride:
         if self.scale is not None:
@@ -139,7 +142,7 @@ class Upsample(Op):
 
 
 @final
-class Crop(Op):
+class Crop(_Sized):
     """Cuts a piece out of a map, in a given size or in that of another map: the middle, or from `offset` on.
 
     >>> Crop().shape((Shape(8, 12, 12), Shape(4, 7, 7)))
@@ -148,8 +151,6 @@ class Crop(Op):
 
     name = "crop"
     inputs = (1, 2)
-    maps = ("like",)
-    sizing = True
     size: Size | None = arg(None, kind=Dims(optional=True), doc="size that leaves")
     like: None = arg(None, kind=MapRef(), doc="a map whose size is taken")
     offset: Size | None = arg(
@@ -176,13 +177,6 @@ class Crop(Op):
             raise CropTooLarge(y.spatial, x.spatial, offset)
         return y
 
-    @property
-    def detached(self) -> tuple[int, ...]:
-        return (1,)
-
-    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
-        return _second(inputs)
-
     def torch(self, inputs: Shapes) -> Recipe:
         offset = self._offset(inputs[0])
         if self.size is None:
@@ -192,7 +186,7 @@ class Crop(Op):
 
 
 @final
-class Align(Op):
+class Align(_Sized):
     """Crops or pads with zeros, at the bottom and the right, to the size of another map.
 
     What recipe stages do after a transposed convolution, whose size is a multiple of its stride.
@@ -200,19 +194,10 @@ class Align(Op):
 
     name = "align"
     inputs = (2, 2)
-    maps = ("like",)
-    sizing = True
     like: None = arg(None, kind=MapRef(), doc="a map whose size is taken")
 
     def shape(self, inputs: Shapes) -> Shape:
         return _like(self.name, inputs)
-
-    @property
-    def detached(self) -> tuple[int, ...]:
-        return (1,)
-
-    def sized_as(self, inputs: Shapes) -> tuple[int, ...]:
-        return _second(inputs)
 
     def torch(self, inputs: Shapes) -> Call:
         return Call("archdsl.emitters.layers.align_like")

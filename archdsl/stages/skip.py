@@ -57,14 +57,9 @@ class Skip(Stage):
 
     def wire(self, net: Wiring, flow: Any) -> Lattice:
         if not isinstance(flow, Pyramid):
-            raise WrongFlow(
-                "skip",
-                "a pyramid",
-                described_flow(flow),
-                ""
-                if isinstance(flow, Lattice)
-                else "an `encoder` makes one: `encoder resnet34 | skip plain`",
-            )
+            makes = "an `encoder` makes one: `encoder resnet34 | skip plain`"
+            mend = makes if isinstance(flow, Map) else ""
+            raise WrongFlow("skip", "a pyramid", described_flow(flow), mend)
         strides = tuple(per_pixel(level.stride) for level in flow.maps)
         if len(flow.maps) < 2:
             raise SingleLevel("skip", strides)

@@ -53,29 +53,33 @@ LIBRARIES = {"torchvision": TORCHVISION, "timm": TIMM, "pytorchcv": PYTORCHCV}
 UNETPP = "MrGiovanni/UNetPlusPlus, Keras"
 EFFICIENTUNET = "zhoudaxia233/EfficientUnet, Keras"
 
-# Trainable parameters of what no library here has, and who states or counts them.
+# Trainable parameters of what is neither in a library here nor rebuilt, as that code counts them.
 STATED = {
-    "attention_unet": ("LeeJunHyun/Image_Segmentation", 34_878_573),
-    "efficientunet_b0": (EFFICIENTUNET, 14_114_174),
-    "efficientunet_b1": (EFFICIENTUNET, 16_619_810),
-    "efficientunet_b2": (EFFICIENTUNET, 18_125_060),
-    "efficientunet_b3": (EFFICIENTUNET, 21_433_130),
-    "efficientunet_b4": (EFFICIENTUNET, 28_901_962),
-    "efficientunet_b5": (EFFICIENTUNET, 40_319_794),
-    "efficientunet_b6": (EFFICIENTUNET, 53_335_770),
-    "efficientunet_b7": (EFFICIENTUNET, 77_012_690),
-    "fcn16s_vgg16": ("wkentaro/pytorch-fcn", 134_815_994),
-    "fcn32s_vgg16": ("wkentaro/pytorch-fcn", 136_152_917),
-    "fcn8s_vgg16": ("wkentaro/pytorch-fcn", 134_489_759),
-    "r2unet": ("LeeJunHyun/Image_Segmentation", 39_091_393),
-    "spnet_resnet101": ("Andrew-Qibin/SPNet", 66_830_252),
-    "spnet_resnet50": ("Andrew-Qibin/SPNet", 47_838_124),
-    "ternausnet11": ("ternaus/TernausNet", 22_927_393),
-    "ternausnet16": ("ternaus/TernausNet", 29_306_465),
-    "unet": (UNETPP, 7_759_521),
-    "unet3plus": ("ZJUGiveLab/UNet-Version", 26_971_777),
-    "unetpp": (UNETPP, 9_041_601),
-    "wide_unet": (UNETPP, 9_282_246),
+    "efficientunet_b0": 14_114_174,
+    "efficientunet_b1": 16_619_810,
+    "efficientunet_b2": 18_125_060,
+    "efficientunet_b3": 21_433_130,
+    "efficientunet_b4": 28_901_962,
+    "efficientunet_b5": 40_319_794,
+    "efficientunet_b6": 53_335_770,
+    "efficientunet_b7": 77_012_690,
+}
+
+# Whose code or figures a network of torch is rebuilt from, where it isn't the paper's.
+SOURCES = {
+    "attention_unet": "LeeJunHyun/Image_Segmentation",
+    "fcn16s_vgg16": "wkentaro/pytorch-fcn",
+    "fcn32s_vgg16": "wkentaro/pytorch-fcn",
+    "fcn8s_vgg16": "wkentaro/pytorch-fcn",
+    "r2unet": "LeeJunHyun/Image_Segmentation",
+    "spnet_resnet101": "Andrew-Qibin/SPNet",
+    "spnet_resnet50": "Andrew-Qibin/SPNet",
+    "ternausnet11": "ternaus/TernausNet",
+    "ternausnet16": "ternaus/TernausNet",
+    "unet": UNETPP,
+    "unet3plus": "ZJUGiveLab/UNet-Version",
+    "unetpp": UNETPP,
+    "wide_unet": UNETPP,
 }
 
 
@@ -117,8 +121,7 @@ def measured(name: str) -> Row:
         there = f"{sum(parameter.numel() for parameter in theirs.parameters()):,}"
         difference = f"{differs(name):.1e}".replace("0.0e+00", "0")
     elif name in STATED:
-        library, count = STATED[name]
-        there = f"{count:,}"
+        library, there = EFFICIENTUNET, f"{STATED[name]:,}"
     about = [str(found.about[fact]) for fact in ("paper", "year", "task")]
     return Row(name, *about, f"{found.params:,}", there, library, difference)
 
@@ -127,7 +130,7 @@ def referenced(name: str) -> tuple[str, nn.Module | None]:
     """The library that has a network, with its version, and the network there, without memory."""
     if name in SEGMENTERS:
         library = SEGMENTERS[name].library
-        source = f"{STATED.get(name, ('the paper', 0))[0]}, rebuilt"
+        source = f"{SOURCES.get(name, 'the paper')}, rebuilt"
         return source if library == "torch" else f"{library} {version(library)}", built(name)
     if name in REBUILT:
         return f"{REBUILT[name].source}, rebuilt", rebuilt(name)

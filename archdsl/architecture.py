@@ -11,21 +11,10 @@ from typing import TYPE_CHECKING, Any
 from archdsl.analyses.advice.reach import small_field
 from archdsl.analyses.costs import activations, depth, inference_params
 from archdsl.analyses.gridding import gridding
-from archdsl.analyses.inlining import written_out
 from archdsl.analyses.receptive_field import receptive_field
 from archdsl.analyses.requirements import broken, holds
 from archdsl.analyses.summary import Summary, summarise
-from archdsl.analyses.widths import (
-    Edit,
-    edits,
-    groups_in,
-    published_encoder,
-    rewritten,
-    without_weights,
-)
-from archdsl.checking import (
-    check_program,
-)
+from archdsl.checking import check_program
 from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.elaboration.closing import closed_statements
 from archdsl.elaboration.program import Elaborated, Program, first_option
@@ -227,61 +216,25 @@ class Architecture:
         """
         if self._program is None:
             raise ArchError(without_place(NoText()))
+        return format_tree(closed_statements(self._program, self.traced()), comments)
+
+    @property
+    def program(self) -> Program | None:
+        """The spec that it was made of; None after surgery on the graph."""
+        return self._program
+
+    def traced(self) -> Elaborated:
+        """What it was elaborated to, once more, with what was decided and called where."""
+        assert self._program is not None
         made = self._program.elaborate(self._again(), tracing=True)
         assert made is not None
-        return format_tree(closed_statements(self._program, made), comments)
+        return made
 
-    @cached_property
-    def _width_edits(self) -> tuple[Edit, ...]:
-        """Where the widths stand; without those that `up` takes by default, should they be other ones."""
-        assert self._program is not None
-        places = edits(self._program, self.network)
-        same = {width: width for place in places for width in place.widths}
-        if self._rewritten(places, same).identity != self.identity:
-            places = tuple(place for place in places if not place.before)
-        return places
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """The channels that its spec writes itself, each once: what `with_widths` can change."""
-        places = () if self._program is None else self._width_edits
-        return tuple(sorted({width for place in places for width in place.widths}))
-
-    @property
-    def groups(self) -> int:
-        """What the groups of channels that its spec writes divide."""
-        return 1 if self._program is None else groups_in(self._program)
-
-    @property
-    def published_encoder(self) -> str:
-        """The word of the library's encoder that it starts with, if the spec writes no widths for it."""
-        return "" if self._program is None else published_encoder(self._program, self._width_edits)
-
-    def with_widths(self, widths: Mapping[int, int]) -> Architecture:
-        """The same spec with other widths in the places of `widths`, without published weights.
-
-        Raises ArchError where other numbers of the spec hold them fast.
-        """
-        assert self._program is not None
-        return self._rewritten((*self._width_edits, *without_weights(self._program)), widths)
-
-    def written_out(self) -> Architecture | None:
-        """The same network with the definition of the library that its spec calls in the spec itself.
-
-        None where that would be another network: defaults of the library's file then hold for all of it.
-        """
-        assert self._program is not None
-        try:
-            made = self._rewritten(written_out(self._program), {})
-        except ArchError:
-            return None
-        return made if made.identity == self.identity else None
-
-    def _rewritten(self, places: tuple[Edit, ...], widths: Mapping[int, int]) -> Architecture:
-        assert self._program is not None
+    def with_text(self, text: str) -> Architecture:
+        """What another text says, with its input, choices and folder; raises ArchError if that is wrong."""
         program = self._program
-        source = program.file.spec.source
-        tree = parse(Source(source.name, rewritten(source.text, places, widths)))
+        assert program is not None
+        tree = parse(Source(program.file.spec.source.name, text))
         file = program.file.vocabulary.file(tree, program.file.folder)
         made = closed(self.name, Program(file, program.input, program.overrides), self._decided)
         assert isinstance(made, Architecture)

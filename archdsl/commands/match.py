@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from math import log
 from pathlib import Path
 
 import click
 
-from archdsl.analyses.matching import Match, nearest, nearest_base
 from archdsl.architecture import Architecture
 from archdsl.commands.architectures import architecture
 from archdsl.commands.reports import report
 from archdsl.commands.sources import stem
-from archdsl.errors import ArchError
+from archdsl.errors import ArchError, Mistake
 from archdsl.errors.commands import without_place
-from archdsl.errors.matching import NothingToScale, NotMatched, NotScalable
+from archdsl.errors.matching import NothingToScale, NotKnown, NotMatched, NotScalable
 from archdsl.files import write_atomically
+from archdsl.scaling import Scalable
+from archdsl.scaling.matching import Match, nearer, nearest, nearest_base
 
 TOLERANCE = 0.01
+# How many times as wide, or as narrow, a part may become while the rest stays.
+MODERATE = 4.0
+# What widths may have to keep in common with their old ones, so that groups still divide them.
+UNITS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 FIGURES = {"params": "parameters", "macs": "multiply-adds"}
 
 
@@ -42,15 +48,15 @@ def command(spec: str, other: str, by: str, keep_ratios: bool, output: Path | No
     """Scale a spec's widths until it is as large as another.
 
     The widths that SPEC writes itself are multiplied by one factor and rounded, until the figures differ by
-    less than 1 %. What the library defines stays as it was published, but where SPEC writes no widths: then
-    they are those of the definition that it calls.
+    less than 1 %. Where it writes none, or where they don't suffice, what it calls of the library is written
+    out and scaled with them: first all but the encoder, which stays as it was published, then that, too.
     """
-    found = _scalable(architecture(spec, settings={}), stem(spec))
-    wanted: int = getattr(architecture(other, settings={}), by)
-    free, kept = _matched(found, by, wanted)
+    asked = architecture(spec, settings={})
+    wanted = _figure(architecture(other, settings={}), by)
+    found, free, kept = _nearest_of(asked, stem(spec), by, wanted)
     chosen = kept if keep_ratios or abs(kept.difference(wanted)) <= TOLERANCE else free
     comments = _comments(found, stem(other), by, chosen, kept, wanted)
-    text = found.with_widths(chosen.widths).to_text(comments)
+    text = found.scaled(chosen.widths, chosen.factor).to_text(comments)
     if output is None:
         click.echo(text, nl=False)
     else:
@@ -61,47 +67,92 @@ def command(spec: str, other: str, by: str, keep_ratios: bool, output: Path | No
         report([without_place(far)])
 
 
-def _scalable(found: Architecture, name: str) -> Architecture:
-    """The spec; where it writes no widths itself, with the definition of the library that it calls.
-
-    That definition has to write all of its widths: twice as many channels are about four times as many
-    parameters then, somewhat less where classes hold the last layer.
-    """
-    if found.widths:
-        return found
-    made = found.written_out()
-    with suppress(ArchError):
-        if made and made.with_widths({w: 2 * w for w in made.widths}).params >= 3 * found.params:
-            return made
-    raise NothingToScale(name)
+def _figure(found: Architecture, by: str) -> int:
+    """The figure of a network; raises where that can't be known."""
+    value: int | None = getattr(found, by)
+    if value is None:
+        raise NotKnown(found.name, FIGURES[by])
+    return value
 
 
-def _matched(found: Architecture, by: str, wanted: int) -> tuple[Match, Match]:
-    """The nearest of all roundings, and the nearest that keeps all ratios."""
-
-    def figure(widths: Mapping[int, int]) -> int:
-        value: int = getattr(found.with_widths(widths), by)
-        return value
-
-    for unit in dict.fromkeys((1, found.groups)):
+def _nearest_of(asked: Architecture, name: str, by: str, wanted: int) -> tuple[Scalable, Match, Match]:
+    """What is to be scaled, the nearest of all roundings, and the nearest that keeps all ratios."""
+    refused: Mistake = NothingToScale(name)
+    tried: list[tuple[Scalable, Match, Match]] = []
+    for found in _scalables(asked):
         try:
-            return nearest(found.widths, figure, wanted, unit), nearest_base(
-                found.widths, figure, wanted, unit
-            )
+            free, kept = _matched(found, by, wanted)
+        except NotScalable as error:
+            refused = error
+            continue
+        tried.append((found, free, kept))
+        if abs(free.difference(wanted)) <= TOLERANCE and 1 / MODERATE <= free.factor <= MODERATE:
+            break
+    if not tried:
+        raise refused
+    near = [made for made in tried if abs(made[1].difference(wanted)) <= TOLERANCE]
+    if near:
+        return min(near, key=lambda made: abs(log(made[1].factor)))
+    return min(tried, key=lambda made: abs(made[1].difference(wanted)))
+
+
+def _scalables(asked: Architecture) -> Iterator[Scalable]:
+    """The spec as it is, with its decoder written out, with its encoder, too, and without factors.
+
+    What was written out has to hold all widths, but for a published encoder. An encoder that gets
+    published weights stays what it is.
+    """
+    own = Scalable(asked)
+    if not own.is_fixed:
+        yield own
+    kept = own.published_encoder
+    for encoder in (False, True) if kept and not asked.weights else (not kept,):
+        for factors in (True, False):
+            made = Scalable(asked, factors=factors).written_out(encoder=encoder)
+            if made is not None and (made.published_encoder or made.is_whole):
+                yield made
+            if made is not None and not made.multiplied:
+                break
+
+
+def _matched(found: Scalable, by: str, wanted: int) -> tuple[Match, Match]:
+    """The nearest of all roundings, made nearer by single widths if need be, and the nearest in one ratio."""
+
+    def figure(widths: Mapping[int, int], factor: float) -> int:
+        return _figure(found.scaled(widths, factor), by)
+
+    for unit in UNITS:
+        try:
+            free = nearest(found.widths, figure, wanted, unit)
+            free = nearer(free, figure, wanted, TOLERANCE, unit)
         except ArchError as error:
             refused = error
-    raise NotScalable(found.name, refused.diagnostics[0].message) from refused
+            continue
+        kept = free
+        if found.widths:
+            with suppress(ArchError):
+                kept = nearest_base(found.widths, figure, wanted, unit)
+        return free, kept
+    for unit in UNITS if found.widths else ():
+        with suppress(ArchError):
+            kept = nearest_base(found.widths, figure, wanted, unit)
+            return kept, kept
+    raise NotScalable(found.architecture.name, refused.diagnostics[0].message) from refused
 
 
 def _comments(
-    found: Architecture, other: str, by: str, chosen: Match, kept: Match, wanted: int
+    found: Scalable, other: str, by: str, chosen: Match, kept: Match, wanted: int
 ) -> tuple[str, ...]:
     """What was matched to what, by which factor, and how near it came."""
+    asked = found.architecture
     ratios = ", all ratios kept" if chosen is kept else ""
     told = [
-        f"`{found.name}` with its widths times {chosen.factor:.4g}{ratios}, to be as large as `{other}`:",
-        f"{_figured(chosen, by, wanted)}, against {wanted:,} (before: {getattr(found, by):,}).",
+        f"`{asked.name}` with its widths times {chosen.factor:.4g}{ratios}, to be as large as `{other}`:",
+        f"{_figured(chosen, by, wanted)}, against {wanted:,} (before: {_figure(asked, by):,}).",
     ]
+    if chosen.moved:
+        moves = ", ".join(f"{width} became {chosen.widths[width]}" for width in chosen.moved)
+        told.append(f"To come so near, {moves}.")
     if chosen.widths != kept.widths:
         told.append(f"With all ratios kept (base {kept.base}) it would be {_figured(kept, by, wanted)}.")
     if found.published_encoder:

@@ -56,7 +56,10 @@ class Arguments:
         """What a word at a stage's place calls, with no arguments yet; None if it is unknown."""
         value = context.variables.get(word.name)
         if isinstance(value, Partial | Quoted):
-            return as_partial(value, word)
+            found = as_partial(value, word)
+            if context.frame.run.tracing:
+                context.frame.run.handed.setdefault(word, []).append(found)
+            return found
         if value is UNKNOWN:
             raise Muted
         meaning = context.frame.file.meaning(word.name)

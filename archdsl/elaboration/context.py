@@ -8,14 +8,14 @@ from typing import Any
 
 from archdsl.blocks import Builder
 from archdsl.elaboration.choices import Asker, Choice, words_of
-from archdsl.elaboration.values import EndOfRun, Value
+from archdsl.elaboration.values import EndOfRun, Partial, Value
 from archdsl.errors import ArchError, Diagnostic
 from archdsl.errors.expansion import CallsTooDeep, TooManyOperations, TooManySteps
 from archdsl.errors.names import UsesItself
 from archdsl.formatter import format_node
 from archdsl.source import Span
 from archdsl.stage import Flow, Map
-from archdsl.syntax import Node, Pipeline
+from archdsl.syntax import Node, Pipeline, Word
 from archdsl.tensors import Shape
 from archdsl.vocabulary import File
 
@@ -60,7 +60,8 @@ class Run:
         memo: blocks that were built, by key; None elaborates everything afresh.
         collected: where mistakes go instead of ending the run; None raises the first.
         steps: how many stages it went through.
-        trace: written where the spec is to be closed.
+        tracing: whether what is decided and called is written down.
+        handed: what words that call a variable called.
     """
 
     image: Shape
@@ -72,6 +73,7 @@ class Run:
     choices: dict[tuple[Node, str], Choice] = field(default_factory=dict)
     evaluating: list[Any] = field(default_factory=list)
     let_traces: dict[Any, Trace] = field(default_factory=dict)
+    handed: dict[Word, list[Partial]] = field(default_factory=dict)
     tracing: bool = False
     steps: int = 0
 

@@ -12,7 +12,7 @@ from archdsl.elaboration.choices import Answer, Choice, Decide, Root
 from archdsl.elaboration.context import Context, Frame, Run, Scope, Trace
 from archdsl.elaboration.elaborator import Elaborator
 from archdsl.elaboration.flows import flow_maps
-from archdsl.elaboration.values import UNKNOWN, EndOfRun, Value, described
+from archdsl.elaboration.values import UNKNOWN, EndOfRun, Partial, Value, described
 from archdsl.elaboration.wiring import Recipe, WeightsWanted, stage_runner
 from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.recipes import NothingToReturn
@@ -47,6 +47,7 @@ class Elaborated(NamedTuple):
         asked: the choices themselves.
         recipe: the drawing's grid, and the published weights that were asked for.
         trace, let_traces: what was decided where, if the run was traced.
+        handed: what words that call a variable called, if the run was traced.
     """
 
     assembly: Assembly
@@ -55,6 +56,7 @@ class Elaborated(NamedTuple):
     weights: tuple[WeightsWanted, ...]
     trace: Trace | None
     let_traces: dict[Let, Trace]
+    handed: dict[Word, list[Partial]]
 
 
 class Program:
@@ -176,7 +178,7 @@ class Program:
             return None
         assembly = self._assembly(builder, made, pipeline, recipe)
         return Elaborated(
-            assembly, root.decided, root.asked, tuple(recipe.weights), trace, dict(run.let_traces)
+            assembly, root.decided, root.asked, tuple(recipe.weights), trace, dict(run.let_traces), run.handed
         )
 
     def _assembly(self, builder: Builder, made: Any, pipeline: Pipeline, recipe: Recipe) -> Assembly:

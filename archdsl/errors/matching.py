@@ -15,7 +15,7 @@ class NothingToScale(Mistake):
         return f"`{self.spec}` writes no widths of its own, so there is nothing to scale"
 
     def help(self) -> str:
-        return "only channels that a spec writes are scaled, or all those of one definition of the library"
+        return "channels are scaled that a spec writes, or what it calls of the library: timm's models stay"
 
 
 class NotScalable(Mistake):
@@ -30,6 +30,20 @@ class NotScalable(Mistake):
 
     def help(self) -> str:
         return "something holds one fast, such as the channels of a published encoder that it is summed with"
+
+
+class NotKnown(Mistake):
+    """A figure of a network of which timm builds a part: only that part's parameters are known."""
+
+    code = "E322"
+    spec: str
+    figure: str
+
+    def message(self) -> str:
+        return f"the {self.figure} of `{self.spec}` aren't known: timm builds a part of it"
+
+    def help(self) -> str:
+        return "leave `--by macs` out: parameters are known"
 
 
 class NotMatched(Mistake):

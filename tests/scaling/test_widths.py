@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 import archdsl
-from archdsl.analyses.matching import nearest, nearest_base, rounded
+from archdsl.scaling import Scalable
+from archdsl.scaling.matching import nearer, nearest, nearest_base, rounded
 
 # A spec, and the widths that it writes: those in guillemets, in the order of their size.
 WIDTHS = {
@@ -30,6 +33,23 @@ WIDTHS = {
     "repeats stay": "(conv 3x3 16 | relu) * 3 | head 1x1 out=7",
     "a list that is repeated": "encoder plain widths=[16] * 3 | level 2 | head 1x1 out=7",
     "a choice of two": "def f(w) = conv 3x3 (16 if stride(@in) > 1 else w)\n\nf 16 | relu | head 1x1 out=7",
+    "one of two factors": "def f(width, n) = conv 3x3 (width*n)\n\nf 16 3 | relu | head 1x1 out=7",
+    "times a power": "for i in 0..1 (conv 3x3 (pow(2, i)*16) | relu) | head 1x1 out=7",
+    "a table that is handed on": (
+        "def f(rows) = for (k, w) in rows (conv k w | relu)\n\nf [[3, 16], [5, 16]] | head 1x1 out=7"
+    ),
+    "a let that is a table": (
+        "let rows = [[3, 16], [5, 16]]\n\nfor (k, w) in rows (conv k w | relu) | head 1x1 out=7"
+    ),
+    "a block that is handed in": (
+        "def unit(k, w) = conv k w | relu\ndef f(block) = block 5 16\n\nf unit | head 1x1 out=7"
+    ),
+    "a block that has an argument": (
+        "def unit(k, w) = conv k w | relu\ndef f(block) = block 16\n\nf (unit 5) | head 1x1 out=7"
+    ),
+    "an operation that is handed in": (
+        "def f(block) = block kernel=5 out=16\n\nf conv | relu | head 1x1 out=7"
+    ),
     "a smallest one stays": "conv 3x3 max(4, 16) | relu | conv 3x3 max(4, @in//8) | relu | head 1x1 out=7",
 }
 
@@ -40,63 +60,66 @@ def architecture(spec: str) -> archdsl.Architecture:
     return found
 
 
+def scalable(spec: str) -> Scalable:
+    return Scalable(architecture(spec))
+
+
 @pytest.mark.parametrize("name", WIDTHS)
 def test_the_widths_of_a_spec_are_its_numbers_of_channels(name: str) -> None:
-    assert set(architecture(WIDTHS[name]).widths) - {4} == {16}
+    assert set(scalable(WIDTHS[name]).widths) - {4} == {16}
 
 
 @pytest.mark.parametrize("name", WIDTHS)
 def test_a_spec_with_other_widths_is_that_text(name: str) -> None:
     """16 is written nowhere but where it is a width."""
-    made = architecture(WIDTHS[name]).with_widths({16: 24, 4: 4})
+    made = scalable(WIDTHS[name]).scaled({16: 24, 4: 4})
     assert made.identity == architecture(WIDTHS[name].replace("16", "24")).identity
 
 
 def test_what_a_decoder_takes_by_default_is_written_out() -> None:
     """16 at the image's own resolution, 32 at half of it, up to 256 at /16."""
-    found = architecture("encoder resnet18 | skip nested | up transpose as climb | head 1x1 out=2")
+    found = scalable("encoder resnet18 | skip nested | up transpose as climb | head 1x1 out=2")
     assert found.widths == (16, 32, 64, 128, 256)
-    text = found.with_widths({width: 2 * width for width in found.widths}).to_text()
+    text = found.scaled({width: 2 * width for width in found.widths}).to_text()
     assert "| up transpose channels=[512, 256, 128, 64, 32] as climb" in text
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_a_shallower_decoder_has_fewer_of_them(depth: int) -> None:
-    found = architecture(f"encoder resnet18 | skip nested depth={depth} | up nearest | head 1x1 out=2")
+    found = scalable(f"encoder resnet18 | skip nested depth={depth} | up nearest | head 1x1 out=2")
     assert found.widths == (16, 32, 64, 128)[: depth + 1]
 
 
 def test_a_decoder_that_sums_has_the_widths_of_its_encoder() -> None:
-    assert architecture("encoder resnet18 | skip add | up transpose | head 1x1 out=2").widths == ()
-    assert architecture("encoder plain widths=[8, 16] | skip add | up transpose | head 1x1 out=2").widths == (
-        8,
-        16,
-    )
+    assert scalable("encoder resnet18 | skip add | up transpose | head 1x1 out=2").is_fixed
+    own = "encoder plain widths=[8, 16] | skip add | up transpose | head 1x1 out=2"
+    assert scalable(own).widths == (8, 16)
 
 
 @pytest.mark.parametrize(
     "model", ["resnet50", "efficientnet_b7", "mobilenet_v2", "vgg16", "shufflenet_v1_g3"]
 )
 def test_a_published_network_has_none(model: str) -> None:
-    assert architecture(model).widths == ()
-    assert architecture(f"encoder {model} | skip add | up nearest | head 1x1 out=2").widths == ()
+    assert scalable(model).is_fixed
+    assert scalable(f"encoder {model} | skip add | up nearest | head 1x1 out=2").is_fixed
 
 
 def test_published_weights_do_not_stay() -> None:
     text = 'about task=segmentation weights="timm:x.y"\n\nencoder plain widths=[8, 16] | level 1'
-    assert archdsl.load(text).with_widths({8: 9, 16: 18}).about == {"task": "segmentation"}
+    assert scalable(text).scaled({8: 9, 16: 18}).about == {"task": "segmentation"}
 
 
 # ---- matching ----------------------------------------------------------------------------------------
 
 
-def square(widths: dict[int, int]) -> int:
+def square(widths: Mapping[int, int], factor: float) -> int:
     return sum(width**2 for width in widths.values())
 
 
 def test_equal_widths_stay_equal_and_groups_divide_them() -> None:
     assert rounded([32, 64, 64, 100], 1.1, 8) == {32: 32, 64: 72, 100: 112}
     assert rounded([2], 0.01) == {2: 1}
+    assert rounded([24, 384], 1.05, 32) == {24: 24, 384: 416}
 
 
 def test_the_nearest_figure_is_found_from_both_sides() -> None:
@@ -106,12 +129,21 @@ def test_the_nearest_figure_is_found_from_both_sides() -> None:
     assert nearest([10, 20], square, 1_460).figure == 17**2 + 34**2
 
 
+def test_single_widths_are_moved_where_one_factor_is_too_coarse() -> None:
+    """4² + 6² = 52 and 4² + 7² = 65 are what one factor gives about 58; 5² + 6² = 61 is nearer."""
+    coarse = nearest([2, 3], square, 58)
+    assert (coarse.widths, coarse.figure) == ({2: 4, 3: 6}, 52)
+    found = nearer(coarse, square, 58, tolerance=0.0)
+    assert (found.widths, found.figure, found.moved) == ({2: 5, 3: 6}, 61, (2,))
+    assert nearer(coarse, square, 58, tolerance=0.11) is coarse
+
+
 def test_the_base_of_the_wide_unet_is_35() -> None:
     """Zhou et al. 2018 widened 32 to 35: their code has 9,282,246 parameters; 34 would have 8,759,523."""
-    found = architecture("unet")
+    found = scalable("unet")
 
-    def params(widths: dict[int, int]) -> int:
-        return found.with_widths(widths).params
+    def params(widths: Mapping[int, int], factor: float = 1.0) -> int:
+        return found.scaled(widths, factor).params
 
     match = nearest_base(found.widths, params, 9_041_601)
     assert (match.base, match.figure) == (35, 9_282_246)

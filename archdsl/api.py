@@ -16,6 +16,7 @@ from archdsl.checking import (
     disagreements,
     minimum_input,
     mistakes,
+    tidy,
 )
 from archdsl.elaboration.program import Program, first_option
 from archdsl.errors import ArchError, Diagnostic, Mistake
@@ -166,8 +167,10 @@ def built(architecture: Architecture, weights: str | Path | None = None, inferen
     if weights is not None:
         load_file(module, Path(weights))
         return module
-    made = architecture._elaborated
-    for wanted in () if made is None else made.weights:
+    made, program = architecture._elaborated, architecture._program
+    if made is None or program is None:  # made of a graph
+        return module
+    for wanted in made.weights:
         channels = architecture.input.channels
         try:
             settings = _of_timm(architecture.network, wanted.path)
@@ -176,7 +179,7 @@ def built(architecture: Architecture, weights: str | Path | None = None, inferen
             else:
                 load_published(module, wanted.path, wanted.published, wanted.parts, channels)
         except Mistake as mistake:
-            raise ArchError(mistake.at(wanted.span)) from None
+            raise ArchError(*tidy(program, [wanted.told(mistake)])) from None
     return module
 
 

@@ -117,6 +117,10 @@ class StageValue(Protocol):
         """Whether it has an argument of that name that is not given yet."""
         ...
 
+    def gives(self, parameter: str) -> bool:
+        """Whether it has an argument of that name that is given already."""
+        ...
+
     @property
     def takes_more(self) -> bool:
         """Whether it has one more argument by position."""

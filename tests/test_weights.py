@@ -318,6 +318,13 @@ def test_a_missing_library_is_told_with_the_extra_that_brings_it(
     assert_golden(f"no_{library}", mistake(f"encoder {encoder} weights=imagenet {TAIL}"))
 
 
+def test_weights_that_a_definition_of_the_library_passes_on_are_told_at_its_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    assert_golden("passed_on", mistake('efficientunet tf_efficientnet_b0 weights="imagenet"'))
+
+
 def test_a_tensor_that_the_file_lacks_is_a_mistake(torchvision_resnet18: dict[str, Tensor]) -> None:
     del torchvision_resnet18["layer2.0.conv1.weight"]
     assert_golden("a_missing_tensor", mistake(f"encoder resnet18 weights=imagenet {TAIL}"))

@@ -165,4 +165,4 @@ def _from_here(diagnostic: Diagnostic, main: Source) -> Diagnostic:
     return replace(diagnostic, labels=(leads._replace(primary=True), *others), fix=None)
 
 
-__all__ = ["check_program", "check_text", "disagreements", "minimum_input", "mistakes"]
+__all__ = ["check_program", "check_text", "disagreements", "minimum_input", "mistakes", "tidy"]

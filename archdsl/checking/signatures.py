@@ -81,7 +81,8 @@ def of_builtin(callee: type[Op] | type[Stage]) -> Signature:
     """The fields of an operation or a recipe stage."""
     fields = arguments(callee)
     if callee is Timm:  # its name says the model
-        return Signature((), 0, tuple(name for name in fields if name != "model"), kinds_of(callee))
+        kinds = {name: kind for name, kind in kinds_of(callee).items() if name != "model"}
+        return Signature((), 0, tuple(kinds), kinds)
     needed = {name: (one.metadata["doc"], ()) for name, one in fields.items() if one.default is MISSING}
     return Signature(tuple(fields), len(fields), tuple(fields), kinds_of(callee), needed)
 

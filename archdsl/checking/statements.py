@@ -59,6 +59,7 @@ class Statements(Stages):
 
     def _each(self) -> None:
         defaults: dict[str, dict[str, Span]] = {}
+        facts: dict[str, Span] = {}
         for statement in self.file.spec.statements:
             match statement:
                 case Define():
@@ -68,7 +69,7 @@ class Statements(Stages):
                 case Default():
                     self._default(statement, defaults.setdefault(statement.word, {}))
                 case About():
-                    self._about(statement)
+                    self._about(statement, facts)
                 case Input():
                     self._input(statement)
                 case Require():
@@ -183,8 +184,8 @@ class Statements(Stages):
             self.tell(UnknownStage(word, self.stage_words()), span)
         return ANYTHING
 
-    def _about(self, about: About) -> None:
-        places: dict[str, Span] = {}
+    def _about(self, about: About, places: dict[str, Span]) -> None:
+        """Checks facts; `places` has those that the file stated before."""
         for keyword in about.keywords:
             self.option("about", keyword, places, ANYTHING)
             if keyword.name not in FACTS:

@@ -110,7 +110,7 @@ class Arguments:
         positional, keywords = self.collected(found, word.arguments, context, words)
         for name, given in keywords.items():
             if name in found.keywords:
-                raise ArchError(GivenTwice(word.name, name).at(given.span))
+                raise given_twice(word.name, name, given)
         return found.but(
             positional=(*found.positional, *positional),
             keywords={**found.keywords, **keywords},
@@ -187,7 +187,7 @@ class Arguments:
         for name, given in (*found.defaults.items(), *found.keywords.items()):
             if name in names:
                 if name in variables and name in found.keywords and name in names[: len(found.positional)]:
-                    raise ArchError(GivenTwice(found.word, name).at(given.span))
+                    raise given_twice(found.word, name, given)
                 variables[name] = given.value
             elif passes_on:
                 passed[name] = given
@@ -261,6 +261,9 @@ class Arguments:
             # A NAME that is none is told before what stands after it, which is told of no more.
             converted(field.metadata["kind"], named, first, found.word, context)
             return found
+        for name, given in others.items():
+            if name in named.value.keywords:
+                raise given_twice(named.value.word, name, given)
         named_partial = named.value.but(
             positional=(*named.value.positional, *more),
             keywords={**named.value.keywords, **others},
@@ -280,7 +283,7 @@ class Arguments:
             if name not in fields:
                 raise ArchError(UnknownOption(found.word, name, names).at(keyword_span(value)))
             if name in names[: len(found.positional)]:
-                raise ArchError(GivenTwice(found.word, name).at(value.span))
+                raise given_twice(found.word, name, value)
             given[name] = value
         values: Bound = {}
         for name, field in fields.items():
@@ -290,6 +293,11 @@ class Arguments:
             elif field.default is MISSING:
                 raise ArchError(MissingArgument(found.word, name, field.metadata["doc"]).at(span))
         return values
+
+
+def given_twice(stage: str, option: str, again: Given) -> ArchError:
+    """That an option is given twice, marked at its name and value."""
+    return ArchError(GivenTwice(stage, option).at(keyword_span(again).to(again.span)))
 
 
 def kinds_of(callee: Callee) -> dict[str, Any]:

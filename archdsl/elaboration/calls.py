@@ -304,13 +304,15 @@ class Calls(Arguments):
         self, run: Callable[[], Any], definition: Definition | None, context: Context, span: Span
     ) -> Any:
         """Runs a body; a mistake in it also points at the call."""
-        collected = context.frame.run.collected
+        collected, calls = context.frame.run.collected, context.frame.run.calls
         before = len(collected or ())
+        calls.append(span)
         try:
             return run()
         except ArchError as error:
             raise ArchError(*(called_from(d, span) for d in error.diagnostics)) from None
         finally:
+            calls.pop()
             if collected is not None:
                 collected[before:] = [called_from(d, span) for d in collected[before:]]
 

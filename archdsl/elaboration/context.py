@@ -60,6 +60,7 @@ class Run:
         memo: blocks that were built, by key; None elaborates everything afresh.
         collected: where mistakes go instead of ending the run; None raises the first.
         steps: how many stages it went through.
+        calls: those that are being expanded, outermost first.
         tracing: whether what is decided and called is written down.
         handed: what words that call a variable called.
     """
@@ -76,6 +77,7 @@ class Run:
     handed: dict[Word, list[Partial]] = field(default_factory=dict)
     tracing: bool = False
     steps: int = 0
+    calls: list[Span] = field(default_factory=list)
 
     def step(self, span: Span) -> None:
         """Counts a stage; raises where there are too many, also of those that come to nothing."""

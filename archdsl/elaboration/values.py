@@ -114,10 +114,11 @@ class Partial:
         return self.written
 
     def takes(self, parameter: str) -> bool:
-        if parameter in self.keywords:
-            return False
-        names = parameter_names(self.callee)
-        return parameter in names[len(self.positional) :]
+        return parameter in parameter_names(self.callee) and not self.gives(parameter)
+
+    def gives(self, parameter: str) -> bool:
+        by_place = parameter_names(self.callee)[: len(self.positional)]
+        return parameter in self.keywords or parameter in by_place
 
     @property
     def takes_more(self) -> bool:

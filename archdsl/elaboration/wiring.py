@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from archdsl.blocks import Block, Builder, TrainingOutput, join_path
-from archdsl.elaboration.blame import blamed, given_to
+from archdsl.elaboration.blame import blamed, called_from, given_to
 from archdsl.elaboration.choices import Recorder, join_words
 from archdsl.elaboration.context import Context, Frame, Scope, Trail
 from archdsl.elaboration.elaborator import Elaborator
@@ -16,7 +16,7 @@ from archdsl.elaboration.flows import Localiser, finished, maps_in, rebuilt
 from archdsl.elaboration.levels import SIDES, Chosen, down_to, fitted, is_by_size, larger, levels_of
 from archdsl.elaboration.published import Published, check, find
 from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Uncacheable, key_of
-from archdsl.errors import ArchError, Mistake
+from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.network import Cell, Edge
 from archdsl.network import Scope as NetworkScope
 from archdsl.op import Op
@@ -34,12 +34,21 @@ class WeightsWanted(NamedTuple):
         published: where they are.
         parts: module paths, below `path`, of all that has weights in the whole encoder, built or not.
         span: where the spec says so.
+        calls: of the definitions around that place, outermost first.
     """
 
     path: str
     published: Published
     parts: frozenset[str]
     span: Span
+    calls: tuple[Span, ...]
+
+    def told(self, mistake: Mistake) -> Diagnostic:
+        """A mistake of the weights as a diagnostic, with the calls that lead to it."""
+        diagnostic = mistake.at(self.span)
+        for call in reversed(self.calls):
+            diagnostic = called_from(diagnostic, call)
+        return diagnostic
 
 
 @dataclass(eq=False)
@@ -202,8 +211,8 @@ class Wires:
             builder.claim(path, self.span)
         if weights is not None:
             parts = frozenset(operation.path for operation in block.operations if operation.op.has_weights)
-            wanted = WeightsWanted(path, published(stage, weights), parts, self._place_of("weights"))
-            self.recipe.weights.append(wanted)
+            place, calls = self._place_of("weights"), tuple(context.frame.run.calls)
+            self.recipe.weights.append(WeightsWanted(path, published(stage, weights), parts, place, calls))
         moved = builder.place(cut, inputs, path, stage.word, self.span, context.scope.shared)
         return Pyramid(
             tuple(

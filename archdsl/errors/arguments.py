@@ -42,6 +42,9 @@ class GivenTwice(Mistake):
     def label(self) -> str:
         return "again here"
 
+    def blames(self) -> str:
+        return self.option
+
 
 class UnknownValue(Mistake):
     """`@lov` where nothing is called so."""

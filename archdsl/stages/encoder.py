@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
+from archdsl.errors.arguments import GivenTwice
 from archdsl.errors.encoders import NoOutputStride, OtherOutputStride
 from archdsl.errors.recipes import WrongFlow
 from archdsl.op import Int, arg
@@ -30,6 +31,8 @@ class Encoder(Stage):
             raise WrongFlow("encoder", "the image or one map", described_flow(flow))
         keywords = {}
         if self.output_stride is not None:
+            if self.form.gives("output_stride"):
+                raise GivenTwice(self.form.word, "output_stride")
             if not self.form.takes("output_stride"):
                 raise NoOutputStride(self.form.word)
             keywords["output_stride"] = self.output_stride

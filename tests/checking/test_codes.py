@@ -179,6 +179,25 @@ def test_an_input_that_is_too_small_is_told_the_least() -> None:
     assert archdsl.check(text.format(13)) == ()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "about year=2015\nabout task=segmentation «year=2016»\nid",
+        "encoder (resnet50 output_stride=8) output_stride=«16» | level 0",
+        "encoder (resnet50 classes=5) «classes=7» | level 0",
+        "let f = (conv 3x3 8 stride=2)\nf «stride=3»",
+    ],
+)
+def test_what_is_given_twice_is_told_where_it_comes_again(text: str) -> None:
+    guilty = text.partition("«")[2].partition("»")[0]
+    assert told(text.replace("«", "").replace("»", "")) == [("E104", guilty)]
+
+
+@pytest.mark.parametrize("encoder", ["timm:resnet18 model=3", "(timm:resnet18 model=3)"])
+def test_a_model_of_timm_is_its_word_and_no_option(encoder: str) -> None:
+    assert told(f"encoder {encoder} | level 0") == [("E103", "model")]
+
+
 # ---- used files --------------------------------------------------------------------------------------
 
 

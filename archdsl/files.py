@@ -26,7 +26,7 @@ def read_source(path: str | Path) -> Source:
     name = str(path)
     try:
         with open(path, "rb") as file:
-            return Source(name, decode(name, file.read(MOST_BYTES + 1)))
+            return source_of(name, file.read(MOST_BYTES + 1))
     except FileNotFoundError:
         raise NoSuchFile(name) from None
     except IsADirectoryError:
@@ -35,17 +35,18 @@ def read_source(path: str | Path) -> Source:
         raise Unreadable(name, error.strerror or str(error)) from None
 
 
-def decode(name: str, data: bytes) -> str:
-    """The text of bytes that were read up to `MOST_BYTES`, and one more if there are more.
+def source_of(name: str, data: bytes) -> Source:
+    """A source of bytes that were read up to `MOST_BYTES`, and one more if there are more.
 
     Raises:
-        NotText: they are not UTF-8; `name` is where they are from.
+        NotText: they are not UTF-8.
     """
     whole = len(data) <= MOST_BYTES
     try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=whole)
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=whole)
     except UnicodeDecodeError as error:
         raise NotText(name, error.start) from None
+    return Source(name, text, marked=data.startswith(codecs.BOM_UTF8))
 
 
 @contextmanager

@@ -15,10 +15,14 @@ _LONG = 160  # characters of a line that a picture shows at most
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A text and where it came from; two sources are equal only if they are the same object."""
+    """A text and where it came from; two sources are equal only if they are the same object.
+
+    `marked` tells that the file has a byte order mark before the text.
+    """
 
     name: str
     text: str = field(repr=False)
+    marked: bool = False
 
     @cached_property
     def _starts(self) -> list[int]:

@@ -36,9 +36,10 @@ def _format(path: str, check: bool, diff: bool) -> int:
         found = error.diagnostics if isinstance(error, ArchError) else (without_place(error),)
         report(found)
         return exit_code(found)
-    changes = text != source.text
+    before = "\ufeff" * source.marked + source.text
+    changes = text != before
     if diff:
-        click.echo(_difference(source.name, source.text, text), nl=False)
+        click.echo(_difference(source.name, before, text), nl=False)
     elif check and changes:
         click.echo(f"{source.name} would change")
     elif path == "-" and not check:

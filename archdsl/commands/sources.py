@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archdsl import resources
 from archdsl.errors.commands import NoSuchFile
-from archdsl.files import MOST_BYTES, decode, read_source
+from archdsl.files import MOST_BYTES, read_source, source_of
 from archdsl.source import Source
 
 
@@ -19,7 +19,7 @@ def read(spec: str) -> Source:
         NoSuchFile, FolderForFile, Unreadable, NotText: what is wrong with the path.
     """
     if spec == "-":
-        return Source("<stdin>", decode(spec, sys.stdin.buffer.read(MOST_BYTES + 1)))
+        return source_of("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1))
     models = _models()
     path = str(models[spec]) if spec in models and not Path(spec).is_file() else spec
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from archdsl.errors.base import Mistake, Severity
 
 
@@ -118,11 +120,15 @@ class UnknownUnit(Mistake):
     def help(self) -> str:
         if self.unit == "ms":
             return "times are in milliseconds, without a unit"
+        if self.unit == "%":
+            return "a share is a number from 0 to 1"
         return "units are K, M, G and T; they count, and are not bytes"
 
     def replacement(self) -> str | None:
         if self.unit == "ms":
             return self.number
+        if self.unit == "%":
+            return f"{(Decimal(self.number) / 100).normalize():f}"
         letter = self.unit[0].upper()
         return f"{self.number}{letter}" if self.unit.upper() in (letter, f"{letter}B") else None
 

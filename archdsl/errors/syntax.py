@@ -171,6 +171,7 @@ class BareArithmetic(Mistake):
     kind: str
     expression: str
     repeats: bool = False  # how often a group is repeated, instead of an argument
+    apart: str = ""  # the two arguments that are as likely meant: `3 8` where `3 -8` stands
 
     code = "E011"
 
@@ -184,6 +185,9 @@ class BareArithmetic(Mistake):
     def help(self) -> str:
         if self.repeats:
             return f"write `* ({self.expression})`"
+        if self.apart:
+            difference = f"; a difference is `({self.expression})`" if self.expression else ""
+            return f"two arguments are written `{self.apart}`, without a sign{difference}"
         return f"write `({self.expression})`; after `=` no brackets are needed"
 
 

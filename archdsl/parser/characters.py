@@ -57,6 +57,11 @@ _INVISIBLE = re.compile(
     "|[\ud800-\udfff]|\\r(?!\\n))"
 )
 
+# `20%` with no second operand: the end of the text, of the statement, or what ends an argument.
+_PERCENT = r"""
+    (?P<percent>[0-9]+(?:\.[0-9]+)?[ \t]*%)
+    (?=(?:\s|\#[^\n]*)*+(?:\Z|(?<=\n)\S|[|)\]},?]|as\b|[A-Za-z_]\w*[ \t]*=(?!=)))
+"""
 _HOLE = r"\{[A-Za-z0-9_]+(?:[+-][0-9]+)?\}"
 _FINE = rf"""
     "[^"\n]*" | \#[^\n]*
@@ -80,7 +85,7 @@ _WRONG = r"""
     | (?P<lookalike>[‘’“”×·−–—≤≥≠，｜│∣＝（）：\u00a0\u2000-\u200a\u202f\u3000])
     | (?P<unknown>[$~`'»„«…]|@|(?<!\.)\.(?!\.)|[^\s\x21-\x7e])
 """
-_TEXT = re.compile(f"{_FINE} | {_WRONG}", re.VERBOSE | re.MULTILINE)
+_TEXT = re.compile(f"{_PERCENT} | {_FINE} | {_WRONG}", re.VERBOSE | re.MULTILINE)
 
 
 def _order(_: str) -> Reading:
@@ -133,6 +138,10 @@ def _odd_number(got: str) -> Reading:
     return NotANumber(got, None), "0"
 
 
+def _percent(got: str) -> Reading:
+    return UnknownUnit(got, got.rstrip(" \t%"), "%"), "0"
+
+
 def _arrow(got: str) -> Reading:
     return ForeignHabit(f"stages are joined with `|`, not with `{got}`", instead="|"), "|"
 
@@ -176,6 +185,7 @@ _READERS: dict[str, Callable[[str], Reading]] = {
     "letters": _letters,
     "odd_range": _odd_range,
     "odd_number": _odd_number,
+    "percent": _percent,
     "arrow": _arrow,
     "habit": _habit,
     "lookalike": _lookalike,

@@ -226,8 +226,16 @@ def _operator(stop: Stop) -> Diagnostic | None:
         span = stop.span(before, following)
         return NotARange(span.text, f"{before.text}..{right}", dots=False).at(span)
     if got.text in _ARITHMETIC:
-        return BareArithmetic("arithmetic", f"{_operand(stop)}{got.text}{right}").at(stop.span(got))
+        apart = f"{before.text} {right}" if _has_sign(stop) and before.kind in ("number", "size") else ""
+        expression = "" if apart and before.kind == "size" else f"{_operand(stop)}{got.text}{right}"
+        return BareArithmetic("arithmetic", expression, apart=apart).at(stop.span(got))
     return BareArithmetic("a condition", f"{_operand(stop)} {got.text} {right}").at(stop.span(got))
+
+
+def _has_sign(stop: Stop) -> bool:
+    """Whether the place is the sign of the number behind it: `3 -8`, not `3 - 8`."""
+    signs = stop.got is not None and stop.got.text in "+-" and not stop.is_glued(stop.number)
+    return signs and stop.is_glued(stop.number + 1)
 
 
 def _conditional(stop: Stop) -> Diagnostic | None:

@@ -57,6 +57,16 @@ def test_diff_shows_the_change_and_writes_nothing(archdsl, tmp_path):
     assert spec.read_text() == UGLY
 
 
+def test_a_byte_order_mark_is_dropped(archdsl, tmp_path):
+    spec = tmp_path / "a.arch"
+    spec.write_text(TIDY, "utf-8-sig")
+    assert archdsl("check", "a.arch").code == 0
+    assert archdsl("fmt", "--check", "a.arch").code == 1
+    assert f"-\ufeff{TIDY}+{TIDY}" in archdsl("fmt", "--diff", "a.arch").out
+    assert archdsl("fmt", "a.arch").out == "a.arch rewritten\n"
+    assert spec.read_bytes() == TIDY.encode()
+
+
 def test_diff_shows_a_line_without_an_end(archdsl):
     ended = archdsl("fmt", "--diff", "--check", "-", stdin=TIDY.rstrip())
     assert ended.code == 1

@@ -19,7 +19,16 @@ from torch import Tensor, nn
 from tests.specs.references import carried, disagreement, images, ours, randomised
 from tests.specs.torch_segmenters import FullyConvolutional, SPNet
 from tests.specs.torch_skips import AttentionUNet, SegNet, UNet3Plus
-from tests.specs.torch_unets import FCDenseNet, Nested, R2UNet, ResUNet, TernausNet, Unpadded
+from tests.specs.torch_unets import (
+    EfficientUnet,
+    FCDenseNet,
+    Nested,
+    NestedEfficientNet,
+    R2UNet,
+    ResUNet,
+    TernausNet,
+    Unpadded,
+)
 
 
 class Segmenter(NamedTuple):
@@ -166,18 +175,33 @@ def _spnet(depth: int) -> Segmenter:
     return Segmenter("torch", partial(SPNet, depth), nodes, (65, 97))
 
 
+def _lattice(*, inside: bool) -> dict[str, str]:
+    return {
+        f"lattice.{theirs}.x{row}_{column}": f"decoder.x{row}_{column}.{here}"
+        for theirs, here in (("grow", "up"), ("up", "block"))
+        for row in range(4)
+        for column in (range(1, 5 - row) if inside else (4 - row,))
+    }
+
+
 def _nested(*widths: int, inside: bool) -> Segmenter:
-    columns = [range(1, 5 - row) if inside else (4 - row,) for row in range(4)]
-    nodes = {f"down.{row}": f"encoder.x{row}_0" for row in range(5)}
-    for theirs, here in (("grow", "up"), ("up", "block")):
-        nodes |= {
-            f"{theirs}.x{row}_{column}": f"decoder.x{row}_{column}.{here}"
-            for row in range(4)
-            for column in columns[row]
-        }
+    nodes = {f"down.{row}": f"encoder.x{row}_0" for row in range(5)} | _lattice(inside=inside)
     return Segmenter("torch", partial(Nested, widths, inside), {**nodes, "head": "head"}, channels=1)
 
 
+NESTED_EFFICIENTNET = {
+    "encoder": "encoder",
+    **_lattice(inside=True),
+    "grow": "decoder.top1.up",
+    "up": "decoder.top1.block",
+    "head": "head",
+}
+EFFICIENTUNET = {
+    "encoder": "encoder",
+    **{f"steps.{n}": f"decoder.x{3 - n}_{n + 1}" for n in range(4)},
+    "steps.4": "decoder.top1",
+    "head": "head",
+}
 TERNAUSNET16 = {f"steps.{n}": f"decoder.x{4 - n}_{n + 1}.up" for n in range(5)}
 # On VGG-11 each step's own convolution stands in the block before it.
 TERNAUSNET11 = {
@@ -229,6 +253,12 @@ SEGMENTERS: dict[str, Segmenter] = {
         },
         dynamic_img_size=True,
     ),
+    **{
+        f"efficientunet_b{n}": Segmenter(
+            "torch", partial(EfficientUnet, f"tf_efficientnet_b{n}"), EFFICIENTUNET
+        )
+        for n in range(8)
+    },
     "fc_densenet103": _fc_densenet((4, 5, 7, 10, 12), 15, 16),
     "fc_densenet56": _fc_densenet((4,) * 5, 4, 12),
     "fc_densenet67": _fc_densenet((5,) * 5, 5, 16),
@@ -295,6 +325,7 @@ SEGMENTERS: dict[str, Segmenter] = {
     "unet_resnet50": _smp("Unet", "resnet50", UNET),
     "unet_vgg16_bn": _smp("Unet", "vgg16_bn", {"decoder.center": "context", **UNET}),
     "unetpp": _nested(32, 64, 128, 256, 512, inside=True),
+    "unetpp_effnet_b0": Segmenter("torch", NestedEfficientNet, NESTED_EFFICIENTNET),
     "unetpp_resnet34": _smp(
         "UnetPlusPlus",
         "resnet34",

@@ -12,6 +12,7 @@ import archdsl
 from archdsl import resources
 from archdsl.ops.norms import BatchNorm
 from tests.specs.references import carried, difference, images, ours, randomised
+from tests.specs.segmenters import SEGMENTERS
 from tests.specs.torch_unets import EfficientUnet, R2UNet, TernausNet, Unpadded
 
 
@@ -189,13 +190,11 @@ def test_an_efficientunet_can_start_from_published_weights() -> None:
     assert architecture("efficientunet_b0").weights == {}
 
 
-def test_an_efficientunet_is_its_encoder_and_steps_in_torch() -> None:
+def test_the_port_of_efficientunet_is_its_encoder_and_steps_in_torch() -> None:
     with torch.device("meta"):
-        theirs = EfficientUnet()
-    nodes = {f"steps.{n}": f"decoder.x{3 - n}_{n + 1}" for n in range(4)}
-    nodes |= {"encoder": "encoder", "steps.4": "decoder.top1", "head": "head"}
-    spec = "efficientunet tf_efficientnet_b0 bias=true eps=1e-5"
-    module = carried(randomised(theirs.eval()), ours(spec), nodes)
+        theirs = EfficientUnet("tf_efficientnet_b0", bias=True, eps=1e-5)
+    module = ours("efficientunet tf_efficientnet_b0 bias=true eps=1e-5")
+    module = carried(randomised(theirs.eval()), module, SEGMENTERS["efficientunet_b0"].nodes)
     assert difference(module, theirs, images(64, 96)) <= 1e-4
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import timm
@@ -11,12 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def convs(before: int, *widths: int, kernel: int = 3, pad: int = 1, norm: bool = False) -> nn.Sequential:
-    """Convolutions with ReLU after each."""
+def convs(
+    before: int, *widths: int, pad: int = 1, norm: bool = False, bias: bool = True, eps: float = 1e-5
+) -> nn.Sequential:
+    """3x3 convolutions with ReLU after each, and before it `norm`, of this `eps`."""
     layers: list[nn.Module] = []
     for width in widths:
-        layers += [nn.Conv2d(before, width, kernel, padding=pad)]
-        layers += [nn.BatchNorm2d(width)] if norm else []
+        layers += [nn.Conv2d(before, width, 3, padding=pad, bias=bias)]
+        layers += [nn.BatchNorm2d(width, eps=eps)] if norm else []
         layers += [nn.ReLU()]
         before = width
     return nn.Sequential(*layers)
@@ -47,19 +50,29 @@ class Unpadded(nn.Module):
 
 
 class EfficientUnet(nn.Module):
-    """timm's encoder and the decoder that climbs from it."""
+    """timm's encoder of this name and the decoder that climbs from it, as the Keras code has both.
 
-    def __init__(self) -> None:
+    The code's port to PyTorch has `bias` in the decoder and torch's `eps`.
+    """
+
+    def __init__(self, encoder: str, bias: bool = False, eps: float = 1e-3) -> None:
         super().__init__()
-        self.encoder = timm.create_model("tf_efficientnet_b0")
+        self.encoder = timm.create_model(encoder, num_classes=0)
+        firsts = [stage[0] for stage in self.encoder.blocks]
+        skips = [3, *(self.projection(block).out_channels for block in firsts[:4])]
         self.steps = nn.ModuleList()
-        before = 1280
-        for width, skip in [(512, 80), (256, 40), (128, 24), (64, 16), (32, 3)]:
+        before = self.encoder.conv_head.out_channels
+        for width in (512, 256, 128, 64, 32):
             step = nn.ModuleDict({"up": nn.ConvTranspose2d(before, width, 2, 2)})
-            step["convs"] = convs(width + skip, width, width, norm=True)
+            step["convs"] = convs(width + skips.pop(), width, width, norm=True, bias=bias, eps=eps)
             self.steps.append(step)
             before = width
         self.head = nn.Conv2d(32, 2, 1)
+
+    @staticmethod
+    def projection(block: nn.Module) -> nn.Conv2d:
+        """The convolution that ends one, whose name depends on whether the block expands."""
+        return [part for part in block.children() if isinstance(part, nn.Conv2d)][-1]
 
     def forward(self, image: Tensor) -> Tensor:
         skips = [image]
@@ -259,27 +272,61 @@ class R2UNet(nn.Module):
         return self.head(x)
 
 
-class Nested(nn.Module):
-    """Zhou et al. 2018, figure 1, as the authors' Keras code has it; without what is inside a U-Net."""
+class Lattice(nn.Module):
+    """Zhou et al. 2018, figure 1: what climbs to a node joins all before it in its row.
 
-    def __init__(self, widths: tuple[int, ...], inside: bool = True) -> None:
+    Without what is `inside` it is a U-Net's decoder. `before` has the channels of the encoder's maps.
+    """
+
+    def __init__(
+        self, before: Sequence[int], widths: Sequence[int], inside: bool = True, norm: bool = False
+    ) -> None:
         super().__init__()
-        self.down = nn.ModuleList(convs(a, b, b) for a, b in pairwise((1, *widths)))
         self.grow, self.up = nn.ModuleDict(), nn.ModuleDict()
-        for column in range(1, 5):
-            for row in range(5 - column) if inside else (4 - column,):
+        rows, depth = [[width] for width in before], len(before) - 1
+        for column in range(1, depth + 1):
+            for row in range(depth + 1 - column) if inside else (depth - column,):
                 width, node = widths[row], f"x{row}_{column}"
-                self.grow[node] = nn.ConvTranspose2d(widths[row + 1], width, 2, 2)
-                self.up[node] = convs(width * (column + 1 if inside else 2), width, width)
-        self.head = nn.Conv2d(widths[0], 1, 1)
+                self.grow[node] = nn.ConvTranspose2d(rows[row + 1][-1], width, 2, 2)
+                self.up[node] = convs(width + sum(rows[row]), width, width, norm=norm, bias=not norm)
+                rows[row].append(width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        rows: list[list[Tensor]] = []
-        for number, unit in enumerate(self.down):
-            x = unit(functional.max_pool2d(x, 2) if number else x)
-            rows.append([x])
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        rows = [[x] for x in maps]
         for node, unit in self.up.items():
             row = int(node[1])
             climbed = self.grow[node](rows[row + 1][-1])
             rows[row].append(unit(torch.cat([climbed, *rows[row]], 1)))
-        return self.head(rows[0][-1])
+        return rows[0][-1]
+
+
+class Nested(nn.Module):
+    """UNet++, as the authors' Keras code has it, and their U-Net without what is `inside`."""
+
+    def __init__(self, widths: tuple[int, ...], inside: bool = True) -> None:
+        super().__init__()
+        self.down = nn.ModuleList(convs(a, b, b) for a, b in pairwise((1, *widths)))
+        self.lattice = Lattice(widths, widths, inside)
+        self.head = nn.Conv2d(widths[0], 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps: list[Tensor] = []
+        for number, unit in enumerate(self.down):
+            x = unit(functional.max_pool2d(x, 2) if number else x)
+            maps.append(x)
+        return self.head(self.lattice(maps))
+
+
+class NestedEfficientNet(nn.Module):
+    """UNet++ over the maps of timm's EfficientNet-B0, the finest of half size, and one step more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = timm.create_model("efficientnet_b0", features_only=True)
+        self.lattice = Lattice(self.encoder.feature_info.channels(), (32, 64, 128, 256), norm=True)
+        self.grow = nn.ConvTranspose2d(32, 16, 2, 2)
+        self.up = convs(16, 16, 16, norm=True, bias=False)
+        self.head = nn.Conv2d(16, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.up(self.grow(self.lattice(self.encoder(x)))))

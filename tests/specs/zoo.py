@@ -41,33 +41,20 @@ HEAD = """# The library beside its references
 Every model of `specs/models/`, its paper, and the network that it is compared with: trainable parameters here
 and there (those of training, auxiliary heads included; some references carry layers that nothing reads), and
 the largest difference between the two outputs with the same random weights, as a share of the largest number
-of the output. Where no library has a network, its parameters are those of its paper or of its authors' code;
-"rebuilt" means that the tests have it in torch, written by hand. `make zoo` measures all of it again.
+of the output. What no library has is "rebuilt": the tests have it in torch, written by hand from its paper or
+the code named. `make zoo` measures all of it again.
 
 | name | paper | year | task | parameters | parameters there | reference | largest difference |
 | --- | --- | --- | --- | ---: | ---: | --- | ---: |
 """
-NONE = "–"
 LIBRARIES = {"torchvision": TORCHVISION, "timm": TIMM, "pytorchcv": PYTORCHCV}
 
 UNETPP = "MrGiovanni/UNetPlusPlus, Keras"
-EFFICIENTUNET = "zhoudaxia233/EfficientUnet, Keras"
-
-# Trainable parameters of what is neither in a library here nor rebuilt, as that code counts them.
-STATED = {
-    "efficientunet_b0": 14_114_174,
-    "efficientunet_b1": 16_619_810,
-    "efficientunet_b2": 18_125_060,
-    "efficientunet_b3": 21_433_130,
-    "efficientunet_b4": 28_901_962,
-    "efficientunet_b5": 40_319_794,
-    "efficientunet_b6": 53_335_770,
-    "efficientunet_b7": 77_012_690,
-}
 
 # Whose code or figures a network of torch is rebuilt from, where it isn't the paper's.
 SOURCES = {
     "attention_unet": "LeeJunHyun/Image_Segmentation",
+    **{f"efficientunet_b{number}": "zhoudaxia233/EfficientUnet, Keras" for number in range(8)},
     "fcn16s_vgg16": "wkentaro/pytorch-fcn",
     "fcn32s_vgg16": "wkentaro/pytorch-fcn",
     "fcn8s_vgg16": "wkentaro/pytorch-fcn",
@@ -79,6 +66,7 @@ SOURCES = {
     "unet": UNETPP,
     "unet3plus": "ZJUGiveLab/UNet-Version",
     "unetpp": UNETPP,
+    "unetpp_effnet_b0": "the paper with timm's EfficientNet",
     "wide_unet": UNETPP,
 }
 
@@ -116,17 +104,13 @@ def measured(name: str) -> Row:
     """The row of a model, whose reference is built and run beside it."""
     found = archdsl.load(name)
     library, theirs = referenced(name)
-    there, difference = NONE, NONE
-    if theirs is not None:
-        there = f"{sum(parameter.numel() for parameter in theirs.parameters()):,}"
-        difference = f"{differs(name):.1e}".replace("0.0e+00", "0")
-    elif name in STATED:
-        library, there = EFFICIENTUNET, f"{STATED[name]:,}"
+    there = f"{sum(parameter.numel() for parameter in theirs.parameters()):,}"
+    difference = f"{differs(name):.1e}".replace("0.0e+00", "0")
     about = [str(found.about[fact]) for fact in ("paper", "year", "task")]
     return Row(name, *about, f"{found.params:,}", there, library, difference)
 
 
-def referenced(name: str) -> tuple[str, nn.Module | None]:
+def referenced(name: str) -> tuple[str, nn.Module]:
     """The library that has a network, with its version, and the network there, without memory."""
     if name in SEGMENTERS:
         library = SEGMENTERS[name].library
@@ -137,7 +121,7 @@ def referenced(name: str) -> tuple[str, nn.Module | None]:
     for library, names in LIBRARIES.items():
         if name in names:
             return f"{library} {version(library)}", reference(name)
-    return NONE, None
+    raise LookupError(f"{name} has nothing that it is compared with")
 
 
 def differs(name: str) -> float:

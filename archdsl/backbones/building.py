@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def features(
-    name: str, levels: Sequence[int] | None = None, class_token: bool = False, **settings: Any
+    name: str,
+    levels: Sequence[int] | None = None,
+    class_token: bool = False,
+    mean_token: bool = False,
+    **settings: Any,
 ) -> nn.Module:
     """timm's model of a name, whose forward gives a list of maps; parts that no level needs are left out.
 
@@ -20,23 +24,26 @@ def features(
         name: as timm calls it, perhaps with a tag of its weights behind a dot.
         levels: timm's numbers of the levels (`out_indices`); None for those that timm takes.
         class_token: whether each pixel gets its map's class token beside its own channels.
+        mean_token: whether it gets the mean of all its map's prefix tokens.
         settings: what else timm shall know, such as `in_chans` and `output_stride`.
     """
     import timm
 
     if levels is not None:
         settings["out_indices"] = tuple(levels)
-    if class_token:
-        from archdsl.backbones.tokens import WithClassToken
+    if class_token or mean_token:
+        from archdsl.backbones.tokens import WithTokens
 
-        settings["feature_cls"] = WithClassToken
-    model: nn.Module = timm.create_model(name, features_only=True, **settings)
+        settings["feature_cls"] = WithTokens
+    model: Any = timm.create_model(name, features_only=True, **settings)
+    if class_token or mean_token:
+        model.class_token, model.mean_token = class_token, mean_token
     # timm cuts its other models itself; these run all of `blocks` and keep the maps of some.
     stages = getattr(model, "_stage_out_idx", None)
     if stages:
-        blocks: Any = model.blocks
-        del blocks[max(stages) :]
-    return model
+        del model.blocks[max(stages) :]
+    built: nn.Module = model
+    return built
 
 
 def levels_of(model: nn.Module) -> Any:

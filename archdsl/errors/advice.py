@@ -324,6 +324,22 @@ class AskedTimm(Advice):
         return "checking takes seconds, and needs that timm"
 
 
+class ReadoutOfNoToken(Advice):
+    """`neck project_readout` behind an encoder that gives no token beside its pixels."""
+
+    code = "W021"
+    neck: str
+
+    def message(self) -> str:
+        return f"`{self.neck}` reads a token beside each pixel, and no encoder gives one"
+
+    def label(self) -> str:
+        return "takes half of a level's own channels for it"
+
+    def help(self) -> str:
+        return "write `class_token=true` at the encoder, a vision transformer of timm, or leave the neck out"
+
+
 class MemoryBound(Advice):
     """Depthwise layers that wait for memory longer than they compute."""
 

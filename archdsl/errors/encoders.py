@@ -141,19 +141,20 @@ class NoTapsInside(Mistake):
 
 
 class NoClassToken(Mistake):
-    """`class_token=true` of an encoder that has none."""
+    """`class_token=true` or `mean_token=true` of an encoder that has none."""
 
     code = "E280"
     encoder: str
+    option: str
 
     def message(self) -> str:
         return f"timm gives no class token of `{self.encoder}`"
 
     def help(self) -> str:
-        return "transformers such as `timm:vit_base_patch16_224` have one; else leave `class_token=` out"
+        return f"transformers such as `timm:vit_base_patch16_224` have one; else leave `{self.option}=` out"
 
     def blames(self) -> str:
-        return "class_token"
+        return self.option
 
 
 class TooDeep(Mistake):

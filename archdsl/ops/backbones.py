@@ -32,6 +32,9 @@ class Timm(Op):
     class_token: bool = arg(
         False, kind=Flag(), doc="whether each pixel of a level gets its class token's channels beside its own"
     )
+    mean_token: bool = arg(
+        False, kind=Flag(), doc="whether it gets the mean of class token, distillation token and registers"
+    )
 
     def shape(self, inputs: Shapes) -> Levels:
         (x,) = inputs
@@ -60,12 +63,17 @@ class Timm(Op):
         stride = self.output_stride or model.reach
         if stride not in (model.reach, *model.dilates):
             raise NoSuchOutputStride(self.word, stride, (*model.dilates, model.reach))
-        if self.class_token and CLASS_TOKEN not in model.traits:
-            raise NoClassToken(self.word)
+        if self.tokens and CLASS_TOKEN not in model.traits:
+            raise NoClassToken(self.word, self.tokens[0])
 
     def _width(self, channels: int) -> int:
         """The channels of a level whose own map has so many."""
-        return 2 * channels if self.class_token else channels
+        return channels * (1 + len(self.tokens))
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The options that give each pixel a token's channels."""
+        return tuple(name for name in ("class_token", "mean_token") if getattr(self, name))
 
     @property
     def word(self) -> str:
@@ -92,7 +100,7 @@ class Timm(Op):
             found["output_stride"] = self.output_stride
         if ANY_SIZE in self.model.traits:
             found[ANY_SIZE] = True
-        return {**found, "class_token": True} if self.class_token else found
+        return found | dict.fromkeys(self.tokens, True)
 
     def narrowed(self, read: Collection[int]) -> tuple[Timm, tuple[int, ...]]:
         levels = self.model.levels[: max(read) + 1]

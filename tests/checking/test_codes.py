@@ -111,6 +111,7 @@ TOLD = [
     ("W017", "require «latency» < 3\nid | head 1x1 out=2"),
     ("W018", "input «64x48x3»\nconv 3x3 8 | relu"),
     ("W019", "«conv 3 64 7» | relu"),
+    ("W021", "encoder timm:test_vit | neck «add_readout» | head 1x1 out=2"),
 ]
 
 

@@ -105,26 +105,30 @@ def test_the_parts_of_dpt_have_smps_parameters() -> None:
     assert count["head"] == parameters(theirs.segmentation_head) == 590_593
 
 
-READOUTS = {"cat": "class_token=true | neck project_readout", "add": "class_token=true | neck add_readout"}
+READOUTS = {"cat": "class_token=true | neck project_readout", "add": "mean_token=true | neck add_readout"}
 
 
 @pytest.mark.parametrize("readout", ["cat", "add", "ignore"])
-def test_dpt_of_other_blocks_widths_and_readouts_is_smps(readout: str) -> None:
+@pytest.mark.parametrize("name", ["test_vit", "deit_tiny_distilled_patch16_224"])
+def test_dpt_of_other_blocks_widths_and_readouts_is_smps(name: str, readout: str) -> None:
+    """The second has a token of distillation behind the class token."""
     with torch.device("meta"):
         theirs = smp.DPT(
-            "tu-test_vit",
+            f"tu-{name}",
             encoder_depth=3,
+            encoder_output_indices=[1, 3, 5],
             encoder_weights=None,
             decoder_readout=readout,
             decoder_intermediate_channels=(24, 40, 48),
             decoder_fusion_channels=16,
+            dynamic_img_size=True,
             classes=2,
         ).eval()
     module = ours(
         f"""
 input 3x96x160
 
-encoder timm:test_vit taps=[blocks.1, blocks.3, blocks.5] {READOUTS.get(readout, "")}
+encoder timm:{name} taps=[blocks.1, blocks.3, blocks.5] {READOUTS.get(readout, "")}
 | dpt [24, 40, 48] channels=16 as decoder | head fcn_head out=2 r=1 align_corners=true
 """
     )

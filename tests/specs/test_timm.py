@@ -156,6 +156,23 @@ def test_each_pixel_has_the_class_token_of_its_block_beside_it(name: str) -> Non
         assert disagreement(token, tokens[:, 0, :, None, None].expand_as(pixels)) <= 1e-6
 
 
+def test_each_pixel_has_the_mean_of_all_prefix_tokens_beside_it_and_behind_the_class_token() -> None:
+    name, size = "deit_tiny_distilled_patch16_224", (80, 112)
+    for options, parts in (("mean_token=true", 2), ("class_token=true mean_token=true", 3)):
+        spec = f"encoder timm:{name} taps=[blocks.1, blocks.4] {options}"
+        got, wanted = blocks_of(ours(spec, input=(3, *size)), name, size, return_prefix_tokens=True)
+        network = loaded(spec).network
+        assert [network.shape_of(one.value).channels for one in network.outputs] == [parts * 192] * 2
+        for level, (pixels, tokens) in zip(got, wanted, strict=True):
+            own, *others = level.chunk(parts, 1)
+            assert disagreement(own, pixels) <= 1e-6
+            mean = (tokens[:, 0] + tokens[:, 1]) / 2
+            told = [tokens[:, 0], mean][2 - len(others) :]
+            assert disagreement(tokens[:, 0], mean) > 0.1
+            for other, token in zip(others, told, strict=True):
+                assert disagreement(other, token[:, :, None, None].expand_as(pixels)) <= 1e-6
+
+
 @pytest.mark.parametrize("size", [(224, 224), (96, 160)])
 def test_a_transformer_takes_images_that_its_patch_divides(size: tuple[int, int]) -> None:
     name = "vit_tiny_patch16_224"

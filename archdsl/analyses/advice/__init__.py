@@ -14,7 +14,7 @@ from archdsl.analyses.advice.layers import (
     torchs_order,
 )
 from archdsl.analyses.advice.reach import gridding_holes, joins_at_other_sizes, small_field
-from archdsl.analyses.advice.recipes import hidden_definitions, long_schedules, no_head
+from archdsl.analyses.advice.recipes import hidden_definitions, long_schedules, no_head, readouts_of_no_token
 from archdsl.analyses.advice.spaces import never_feasible, not_measured
 from archdsl.analyses.advice.text import unused_lets, unused_parameters
 from archdsl.analyses.advice.unread import unread_levels, unread_stages
@@ -38,7 +38,7 @@ def advice(program: Program, made: Sequence[Elaborated], object_size: int | None
         found += [*torchs_order(written), *biases_before_norms(written), *dropouts_before_norms(written)]
         found += [*norms_after_activations(written), *maps_without_activation(written)]
         found += [*gridding_holes(written), *slower_than_counted(written)]
-        found += asked_of_timm(made)
+        found += [*asked_of_timm(made), *readouts_of_no_token(program, made)]
         found += [*joins_at_other_sizes(program), *never_feasible(program, made), *not_measured(program)]
         if object_size is not None:
             told = small_field(program.pipeline.span, written.network, object_size)

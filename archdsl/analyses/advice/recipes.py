@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from archdsl.analyses.words import nodes_of
 from archdsl.elaboration.program import Elaborated, Program
 from archdsl.errors import Diagnostic
-from archdsl.errors.advice import HiddenDefinition, LongSchedule, NoHead
+from archdsl.errors.advice import HiddenDefinition, LongSchedule, NoHead, ReadoutOfNoToken
 from archdsl.network import Network
 from archdsl.op import arguments
+from archdsl.ops.backbones import Timm
 from archdsl.source import Label, Span
 from archdsl.stage import PerLevel, Stage, StageName
 from archdsl.syntax import (
@@ -26,6 +27,7 @@ from archdsl.syntax import (
     Truth,
     Word,
 )
+from archdsl.vocabulary import Definition
 
 
 def hidden_definitions(program: Program) -> Iterator[Diagnostic]:
@@ -39,6 +41,37 @@ def hidden_definitions(program: Program) -> Iterator[Diagnostic]:
             if name.name in first.own and place is not None:
                 mistake = HiddenDefinition(stage.name, name.name)
                 yield mistake.at(name.span, Label(place, "this definition is hidden"))
+
+
+# The library's necks that take half of a level's channels for those of a token.
+READOUTS = ("add_readout", "project_readout")
+
+
+def readouts_of_no_token(program: Program, made: Sequence[Elaborated]) -> Iterator[Diagnostic]:
+    """Necks that read a token of each pixel, where no encoder, all of the library or of timm, gives one."""
+    named = {"encoder": list[Name](), "neck": list[Name]()}
+    for word, stage in recipe_stages(program):
+        if stage.name in named and word.arguments:
+            names = [name for name in _names(word.arguments[0]) if _is_known(program, name)]
+            if stage.name == "encoder" and not names:
+                return
+            named[stage.name] += names
+    necks = [name for name in named["neck"] if name.name in READOUTS]
+    if necks and named["encoder"] and not any(_gives_tokens(member) for member in made):
+        yield from (ReadoutOfNoToken(name.name).at(name.span) for name in necks)
+
+
+def _is_known(program: Program, name: Name) -> bool:
+    """Whether a name is a definition of the library or a model of timm."""
+    meaning = program.file.meaning(name.name)
+    return meaning is Timm or (isinstance(meaning, Definition) and meaning.file.library)
+
+
+def _gives_tokens(made: Elaborated) -> bool:
+    if not made.assembly.opaque:
+        return False
+    operations = (operation.op for operation in made.assembly.network().operations)
+    return any(isinstance(op, Timm) and op.tokens for op in operations)
 
 
 def _names(node: Expression | Keyword) -> Iterator[Name]:

@@ -20,13 +20,23 @@ from archdsl.elaboration.closing import closed_statements
 from archdsl.elaboration.program import Elaborated, Program, first_option
 from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.commands import without_place
-from archdsl.errors.spaces import NoSuchOption, NoText, UnknownChoice
+from archdsl.errors.spaces import NoText, UnknownChoice
 from archdsl.formatter import format_node, format_tree
 from archdsl.identity import network_identity
 from archdsl.network import Network
 from archdsl.parser import parse
 from archdsl.source import Source
-from archdsl.space import Fork, choices_of, count, fixed_decision, forks, options_of, random_decision
+from archdsl.space import (
+    Fork,
+    answer_of,
+    choices_of,
+    count,
+    fixed_decision,
+    forks,
+    least,
+    options_of,
+    random_decision,
+)
 from archdsl.syntax import Require
 from archdsl.tensors import Cost, Shape
 
@@ -283,6 +293,21 @@ class Space:
         """How many ways there are to close all choices; a range of real numbers counts its two ends."""
         return count(self._tree)
 
+    @cached_property
+    def extremes(self) -> tuple[Architecture, Architecture]:
+        """The members with fewest and with most parameters; whether they meet requirements isn't looked at.
+
+        They are found by changing one choice after the other, until no change helps.
+        """
+
+        def member(answers: Mapping[str, Answer]) -> Architecture:
+            return self.decide(fixed_decision(answers, first_option))
+
+        def end(sign: int) -> Architecture:
+            return member(least(self._tree, lambda answers: sign * member(answers).params))
+
+        return end(1), end(-1)
+
     def __iter__(self) -> Iterator[Architecture]:
         """Every member, in the order of the choices."""
         decided: list[tuple[Choice, Answer]] = []
@@ -367,27 +392,3 @@ def closed(name: str, program: Program, given: Mapping[str, Answer]) -> Architec
     if all(choice in given for choice in made.asked):
         return Architecture(name, program, made)
     return Space(name, program, given)
-
-
-def answer_of(choice: Choice, option: str | int | float) -> Answer:
-    """An option as it was typed, as an answer to a choice; raises ArchError if there is no such option."""
-    text = str(option).strip()
-    if choice.kind == "categorical":
-        wanted = text.replace(" ", "")
-        for known in choice.options:
-            if known.replace(" ", "") in (wanted, wanted.removeprefix("(").removesuffix(")")):
-                return known
-        raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))
-    if choice.kind == "int" and text in choice.options:
-        return int(text)
-    if choice.kind == "float":
-        assert choice.low is not None and choice.high is not None
-        try:
-            if choice.low <= float(text) <= choice.high:
-                return float(text)
-        except ValueError:
-            pass
-        raise ArchError(
-            NoSuchOption(choice.name, text, (f"{choice.low:g}..{choice.high:g}",)).at(choice.span)
-        )
-    raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))

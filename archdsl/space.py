@@ -10,8 +10,11 @@ from typing import NamedTuple
 
 from archdsl.elaboration.choices import Answer, Choice, Decide
 from archdsl.elaboration.program import first_option
+from archdsl.errors import ArchError
+from archdsl.errors.spaces import NoSuchOption
 
 Explore = Callable[[Decide], dict[str, Choice]]
+Size = Callable[[Mapping[str, Answer]], float]
 
 
 class Fork(NamedTuple):
@@ -163,3 +166,65 @@ def choices_of(tree: tuple[Fork, ...]) -> tuple[Choice, ...]:
         for branch in reversed(fork.below):
             stack.extend(reversed(branch))
     return tuple(found.values())
+
+
+# ---- extremes --------------------------------------------------------------------------------------
+
+
+def least(tree: tuple[Fork, ...], size: Size) -> dict[str, Answer]:
+    """The answers of least size that changing one choice after the other finds, until no change helps.
+
+    Where choices add to the size each for itself, as different layers do, there are none of less. Choices
+    without an answer are at their first option; answers whose size raises ArchError make no network.
+    """
+    known: dict[frozenset[tuple[str, Answer]], float] = {}
+
+    def remembered(answers: Mapping[str, Answer]) -> float:
+        key = frozenset(answers.items())
+        if key not in known:
+            try:
+                known[key] = size(answers)
+            except ArchError:
+                known[key] = math.inf
+        return known[key]
+
+    found: dict[str, Answer] = {}
+    while remembered(better := _improved(tree, remembered, found)) < remembered(found):
+        found = better
+    return found
+
+
+def _improved(tree: tuple[Fork, ...], size: Size, answers: dict[str, Answer]) -> dict[str, Answer]:
+    """The answers with every choice once at its best option, and below each option at the best for it."""
+    for choice, below in tree:
+        options = zip(options_of(choice), below, strict=True)
+        ways = [_improved(inner, size, {**answers, choice.name: option}) for option, inner in options]
+        answers = min(ways, key=size)
+    return answers
+
+
+# ---- answers ---------------------------------------------------------------------------------------
+
+
+def answer_of(choice: Choice, option: str | int | float) -> Answer:
+    """An option as it was typed, as an answer to a choice; raises ArchError if there is no such option."""
+    text = str(option).strip()
+    if choice.kind == "categorical":
+        wanted = text.replace(" ", "")
+        for known in choice.options:
+            if known.replace(" ", "") in (wanted, wanted.removeprefix("(").removesuffix(")")):
+                return known
+        raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))
+    if choice.kind == "int" and text in choice.options:
+        return int(text)
+    if choice.kind == "float":
+        assert choice.low is not None and choice.high is not None
+        try:
+            if choice.low <= float(text) <= choice.high:
+                return float(text)
+        except ValueError:
+            pass
+        raise ArchError(
+            NoSuchOption(choice.name, text, (f"{choice.low:g}..{choice.high:g}",)).at(choice.span)
+        )
+    raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))

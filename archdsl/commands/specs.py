@@ -29,16 +29,21 @@ def command(words: tuple[str, ...], task: str | None, as_json: bool) -> None:
     """List the library's models and search spaces.
 
     WORDS choose those whose name, family, task or paper has all of them. Parameters are those of training,
-    at the spec's own input; a model with published weights tells whose they are.
+    at the spec's own input; a model with published weights tells whose they are. Multiply-adds are unknown
+    where timm builds a part: they are counted in a graph, and of such a part there is none.
+
+    With --json, a space has `members`, and the figures of its `smallest` and its `largest`: the members with
+    fewest and with most parameters that changing one choice after the other finds.
     """
     specs = collection()
     chosen = {path: program for path, program in specs.items() if _is_meant(path, program, words, task)}
     if not chosen:
         raise click.UsageError(_nothing(specs, words, task))
-    found = [_facts(path, program) for path, program in chosen.items()]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        told = [_facts(path, program, ends=True) for path, program in chosen.items()]
+        click.echo(json.dumps(told, indent=2))
         return
+    found = [_facts(path, program) for path, program in chosen.items()]
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     click.echo("\n".join(_lines(found, width)))
 
@@ -75,8 +80,8 @@ def _nothing(specs: dict[Path, Program], words: Sequence[str], task: str | None)
 # ---- facts ---------------------------------------------------------------------------------------
 
 
-def _facts(path: Path, program: Program) -> dict[str, Any]:
-    """What is listed of one spec; a space has members in place of figures of its own."""
+def _facts(path: Path, program: Program, *, ends: bool = False) -> dict[str, Any]:
+    """What is listed of one spec; a space has members, and its `ends`, in place of figures of its own."""
     made = closed(path.stem, program, {})
     about = program.about
     facts: dict[str, Any] = {
@@ -91,14 +96,21 @@ def _facts(path: Path, program: Program) -> dict[str, Any]:
         "paper": about.get("paper"),
     }
     if isinstance(made, Architecture):
-        facts |= {"parameters": made.params, "macs": made.macs}
+        facts |= _figures(made)
         if made.inference_params != made.params:
             facts["parameters_inference"] = made.inference_params
     else:
         facts["members"] = made.count()
+        if ends:
+            smallest, largest = made.extremes
+            facts |= {"smallest": _figures(smallest), "largest": _figures(largest)}
     if "weights" in about:
         facts["weights"] = about["weights"]
     return facts
+
+
+def _figures(made: Architecture) -> dict[str, int | None]:
+    return {"parameters": made.params, "macs": made.macs}
 
 
 # ---- the table -----------------------------------------------------------------------------------

@@ -29,9 +29,8 @@ def test_every_model_and_space_is_listed(archdsl):
     }
     found = listed(archdsl)
     assert found.keys() == names
-    assert all(
-        facts.keys() - {"weights", "members", "parameters_inference"} == KEYS for facts in found.values()
-    )
+    extra = {"weights", "members", "smallest", "largest", "parameters_inference"}
+    assert all(facts.keys() - extra == KEYS for facts in found.values())
 
 
 def test_a_model_is_listed_with_the_figures_that_torchvision_states(archdsl):
@@ -55,6 +54,21 @@ def test_a_space_has_members_in_place_of_figures(archdsl):
     """Its choices: w (2), the encoder's block (2), skip (2), up (2), its block (3), se (2), supervise (2)."""
     facts = listed(archdsl, "first")["first"]
     assert (facts["parameters"], facts["macs"], facts["members"]) == (None, None, 2 * 2 * 2 * 2 * 3 * 2 * 2)
+
+
+def test_a_space_has_its_smallest_and_its_largest_member(archdsl):
+    """Of the 15,625 networks that NAS-Bench-201 trained the table has these figures."""
+    facts = listed(archdsl, "nasbench201")["nasbench201"]
+    assert (facts["parameters"], facts["macs"]) == (None, None)
+    assert facts["smallest"] == {"parameters": 73_306, "macs": 7_783_040}
+    assert facts["largest"] == {"parameters": 1_531_546, "macs": 220_119_680}
+
+
+def test_multiply_adds_are_unknown_where_timm_builds_a_part(archdsl):
+    found = listed(archdsl, "--task=segmentation")
+    assert [name for name, facts in found.items() if facts["macs"] is None and "members" not in facts] == [
+        "dpt_vit_base_patch16_224"
+    ]
 
 
 def test_words_choose_by_name_family_and_paper(archdsl):

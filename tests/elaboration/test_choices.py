@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl import ArchError
+import archdsl
+from archdsl import ArchError, resources
 from archdsl.architecture import Architecture
 from tests.elaboration.specs import modules, names, space
 
@@ -56,6 +57,36 @@ def test_every_member_is_listed_once() -> None:
     found = space("conv {3x3, 5x5} 8 | {bn, gn {2, 4}} | conv 3x3 4..6")
     members = [tuple(member.choices.items()) for member in found]
     assert len(members) == len(set(members)) == found.count() == 2 * 3 * 3
+
+
+EXTREMES = [
+    # One choice inside another: 3 -> 8 of 1x1, of 3x3 with a bias.
+    ("{conv 1x1 8, (conv {2x2, 3x3} 8 bias={false, true})}", 3 * 8 + 8, 9 * 3 * 8 + 8),
+    # 5x5 makes the largest first layer, the cheap 1x1 what the second needs to be the largest network.
+    ("{(conv 5x5 8), (conv 1x1 64)} | {id, (conv 3x3 64)}", 3 * 64 + 64, 3 * 64 + 64 + 9 * 64 * 64 + 64),
+    # Each may be, but not the 4x4 behind the unpadded 3x3.
+    (
+        "input 3x5x5\n{(conv 5x5 8), (conv 3x3 6 pad=0)} | {id, (conv 4x4 8 pad=0)}",
+        9 * 3 * 6 + 6,
+        25 * 3 * 8 + 8 + 16 * 8 * 8 + 8,
+    ),
+    ("let w = {4, 8}\nconv 1x1 w | {id, (conv 1x1 w)}", 3 * 4 + 4, 3 * 8 + 8 + 8 * 8 + 8),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "fewest", "most"), EXTREMES)
+def test_the_extremes_are_the_members_with_fewest_and_most_parameters(
+    text: str, fewest: int, most: int
+) -> None:
+    assert [member.params for member in space(text).extremes] == [fewest, most]
+
+
+@pytest.mark.parametrize("name", ["dilation_schedules", "first", "nesting_depth"])
+def test_no_member_is_beyond_the_extremes(name: str) -> None:
+    found = archdsl.load(resources.specs() / "spaces" / f"{name}.arch")
+    assert isinstance(found, archdsl.Space)
+    sizes = [member.params for member in found]
+    assert [member.params for member in found.extremes] == [min(sizes), max(sizes)]
 
 
 def test_closing_by_name_leaves_the_other_choices_open() -> None:

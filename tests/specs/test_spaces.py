@@ -44,12 +44,24 @@ def test_a_cell_of_nasbench201_has_its_published_size(nasbench: archdsl.Space) -
     assert found.macs / 1e6 == pytest.approx(184.73, abs=5e-3)
 
 
-def test_members_of_nasbench201_have_the_sizes_of_its_table(
-    nasbench: archdsl.Space, data_folder: Path
-) -> None:
+@pytest.fixture
+def table(data_folder: Path) -> list[dict[str, str]]:
+    """What the benchmark tells of each of its networks."""
     with (data_folder / "nas-bench-201" / "nasbench201.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert len({tuple(row[column] for column in COLUMNS) for row in rows}) == nasbench.count()
-    for row in random.Random(0).sample(rows, 200):
+        return list(csv.DictReader(file))
+
+
+def test_the_extremes_of_nasbench201_are_those_of_its_table(
+    nasbench: archdsl.Space, table: list[dict[str, str]]
+) -> None:
+    sizes = sorted((int(row["params"]), int(row["macs"])) for row in table)
+    assert [(member.params, member.macs) for member in nasbench.extremes] == [sizes[0], sizes[-1]]
+
+
+def test_members_of_nasbench201_have_the_sizes_of_its_table(
+    nasbench: archdsl.Space, table: list[dict[str, str]]
+) -> None:
+    assert len({tuple(row[column] for column in COLUMNS) for row in table}) == nasbench.count()
+    for row in random.Random(0).sample(table, 200):
         member = cell(nasbench, row)
         assert (member.params, member.macs) == (int(row["params"]), int(row["macs"])), row["index"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from archdsl.elaboration.program import first_option
 from archdsl.errors import ArchError
 from archdsl.errors.spaces import NoSuchOption
 
+_WORD = re.compile(r"[A-Za-z_][\w.:]*")
 Explore = Callable[[Decide], dict[str, Choice]]
 Size = Callable[[Mapping[str, Answer]], float]
 
@@ -210,11 +212,7 @@ def answer_of(choice: Choice, option: str | int | float) -> Answer:
     """An option as it was typed, as an answer to a choice; raises ArchError if there is no such option."""
     text = str(option).strip()
     if choice.kind == "categorical":
-        wanted = text.replace(" ", "")
-        for known in choice.options:
-            if known.replace(" ", "") in (wanted, wanted.removeprefix("(").removesuffix(")")):
-                return known
-        raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))
+        return _option(choice, text)
     if choice.kind == "int" and text in choice.options:
         return int(text)
     if choice.kind == "float":
@@ -228,3 +226,15 @@ def answer_of(choice: Choice, option: str | int | float) -> Answer:
             NoSuchOption(choice.name, text, (f"{choice.low:g}..{choice.high:g}",)).at(choice.span)
         )
     raise ArchError(NoSuchOption(choice.name, text, choice.options).at(choice.span))
+
+
+def _option(choice: Choice, text: str) -> str:
+    """The option that is written so, else the one that begins with this word."""
+    wanted = text.replace(" ", "")
+    for known in choice.options:
+        if known.replace(" ", "") in (wanted, wanted.removeprefix("(").removesuffix(")")):
+            return known
+    begun = [known for known in choice.options if (word := _WORD.match(known)) and word[0] == text]
+    if len(begun) == 1:
+        return begun[0]
+    raise ArchError(NoSuchOption(choice.name, text, choice.options, len(begun)).at(choice.span))

@@ -46,8 +46,11 @@ class NoSuchOption(Mistake):
     choice: str
     got: str
     known: tuple[str, ...]
+    begun: int = 0  # how many of them begin with this word
 
     def message(self) -> str:
+        if self.begun:
+            return f"{self.begun} options of `{self.choice}` begin with `{self.got}`"
         return f"`{self.choice}` has no option `{self.got}`"
 
     def help(self) -> str:

@@ -99,6 +99,23 @@ def test_closing_by_name_leaves_the_other_choices_open() -> None:
     assert [o.op.kernel for o in whole.network.operations] == [(5, 5), (3, 3)]  # type: ignore[attr-defined]
 
 
+def test_an_option_is_called_by_its_first_word_where_no_other_begins_with_it() -> None:
+    found = space(
+        "encoder plain widths=[4, 8, 8] | skip {plain, nested depth=2}"
+        " | up nearest block={double_conv, mbconv expand=2, mbconv expand=3}"
+        " | {conv 3 8 | relu, concat(id, id)} as x"
+    )
+    closed = found.close({"skip": "nested", "up.block": "double_conv", "x": "concat"})
+    assert isinstance(closed, Architecture)
+    assert closed.choices == {"skip": "nested depth=2", "up.block": "double_conv", "x": "concat(id, id)"}
+    for word, beginning in (("mbconv", 2), ("mb", 0), ("expand", 0)):
+        with pytest.raises(ArchError) as caught:
+            found.close({"up.block": word})
+        (told,) = caught.value.diagnostics
+        assert told.message.startswith("2 options of `up.block` begin" if beginning else "`up.block` has no")
+        assert (told.code, told.help) == ("E303", "options: double_conv, mbconv expand=2, mbconv expand=3")
+
+
 @pytest.mark.parametrize("options", [{"conv.kernel": "7x7"}, {"conv.size": "3x3"}])
 def test_closing_with_what_does_not_exist_is_a_mistake(options: dict[str, str]) -> None:
     with pytest.raises(ArchError):

@@ -52,13 +52,16 @@ def test_a_model_has_torchvisions_parameters_with_and_without_what_only_training
     assert parameters(built(name)) == TORCHVISION[name][1]
 
 
-@pytest.mark.parametrize("name", ["fcn_resnet50", "deeplabv3_mobilenet_v3_large"])
-def test_the_auxiliary_output_of_training_is_torchvisions(name: str) -> None:
+@pytest.mark.parametrize("name", ["fcn_resnet50", "deeplabv3_mobilenet_v3_large", "spnet_resnet50"])
+def test_the_outputs_of_training_are_the_references(name: str) -> None:
+    """torchvision gives its auxiliary output in inference, too."""
     theirs = randomised(built(name))
     module = carried(theirs, ours(name), SEGMENTERS[name].nodes)
     x = images(65, 97)
     with torch.inference_mode():
-        assert disagreement(in_training(module)(x)["aux"], theirs(x)["aux"]) <= TOLERANCE
+        got, wanted = in_training(module)(x), in_training(theirs)(x)
+    for output in ("aux", "out"):
+        assert disagreement(got[output], wanted[output]) <= TOLERANCE, output
 
 
 def in_training(module: nn.Module) -> nn.Module:

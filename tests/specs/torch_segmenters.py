@@ -124,7 +124,7 @@ class MixedPooling(nn.Module):
 
 
 class SPNet(nn.Module):
-    """Hou et al. 2020, section 3.3, with the auxiliary head of training."""
+    """Hou et al. 2020, section 3.3, with the auxiliary head of training: it reads `layer3`."""
 
     def __init__(self, depth: int) -> None:
         super().__init__()
@@ -135,8 +135,16 @@ class SPNet(nn.Module):
             *(*normed(1024, 512, 3, 3), nn.ReLU(), nn.Conv2d(512, 150, 1)),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        size = x.shape[2:]
-        for part in self.encoder.children():
+    def forward(self, image: Tensor) -> Tensor | dict[str, Tensor]:
+        x, size = image, image.shape[2:]
+        outputs = {}
+        for name, part in self.encoder.named_children():
             x = part(x)
-        return F.interpolate(self.head(x), size, mode="bilinear", align_corners=True)
+            if name == "layer3":
+                outputs["aux"] = self.aux(x)
+        outputs["out"] = self.head(x)
+        grown = {
+            name: F.interpolate(output, size, mode="bilinear", align_corners=True)
+            for name, output in outputs.items()
+        }
+        return grown if self.training else grown["out"]

@@ -51,6 +51,9 @@ def _library() -> dict[str, tuple[Path, ...]]:
 
 def _source(spec: SpecLike) -> tuple[Source, Path | None, str]:
     """The text of a spec, the folder in which its `use` may look, its name."""
+    if not isinstance(spec, str | Path | Source):
+        hint = "; it is loaded already" if isinstance(spec, Architecture | Space) else ""
+        raise TypeError(f"a spec is a path, a text, or the name of a library model, not {spec!r}{hint}")
     if isinstance(spec, Source):
         path = Path(spec.name)
         folder = path.parent if path.suffix == ".arch" and path.is_file() else None
@@ -103,6 +106,7 @@ def load(
     Raises:
         ArchError: with every mistake of the spec.
         Mistake: if the path can't be read, or `input` is the shape of a batch.
+        TypeError: if it is no spec.
     """
     source, folder, name = _source(spec)
     shape = None if input is None else _shape_of(input)
@@ -114,12 +118,16 @@ def load(
         found = disagreements(program, classes)
     if found:
         raise ArchError(*found)
-    made = closed(name, program, {})
-    if set:
+    return _answered(closed(name, program, {}), set or {})
+
+
+def _answered(made: Architecture | Space, options: Mapping[str, str | int | float]) -> Architecture | Space:
+    """What was made, with choices closed by name; raises ArchError for wrong ones and unmet requirements."""
+    if options:
         if isinstance(made, Architecture):
-            raise ArchError(without_place(UnknownChoice(next(iter(set)), ())))
-        made = made.close(set)
-    if isinstance(made, Architecture) and (broke := unmet(program.requirements, made)):
+            raise ArchError(without_place(UnknownChoice(next(iter(options)), ())))
+        made = made.close(options)
+    if isinstance(made, Architecture) and (broke := unmet(made.requirements, made)):
         raise ArchError(*broke)
     return made
 
@@ -133,7 +141,7 @@ def open_mistake(space: Space) -> ArchError:
 
 
 def compile(
-    spec: SpecLike,
+    spec: SpecLike | Architecture | Space,
     *,
     input: Shape | tuple[int, ...] | None = None,
     weights: str | Path | None = None,
@@ -142,11 +150,23 @@ def compile(
 ) -> Module:
     """A spec as a torch module, with published weights that it asks for, or those of a file.
 
+    Args:
+        spec: what `load` reads, or what it gave, such as a member of a space.
+        input, set: as `load` has them; what was loaded has its input.
+        weights: a file of weights.
+        inference: whether what only training has is left out.
+
     Raises:
         ArchError: with every mistake of the spec, or if choices are still open.
         Mistake: if a path can't be read.
+        TypeError: if it is no spec, or was loaded and gets an input.
     """
-    found = load(spec, input=input, set=set)
+    if not isinstance(spec, Architecture | Space):
+        found = load(spec, input=input, set=set)
+    elif input is None:
+        found = _answered(spec, set or {})
+    else:
+        raise TypeError(f"{spec.name} was loaded for {spec.input}: give `input` to `archdsl.load`")
     if isinstance(found, Space):
         raise open_mistake(found)
     return built(found, weights, inference)
@@ -196,6 +216,9 @@ def check(spec: SpecLike, *, object_size: int | None = None) -> tuple[Diagnostic
 
     Args:
         object_size: pixels that the input's objects are wide: a network that sees less is told.
+
+    Raises:
+        TypeError: if it is no spec; what was loaded has its `diagnostics`.
     """
     source, folder, _ = _source(spec)
     tree, of_text = parse_leniently(source)

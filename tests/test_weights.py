@@ -105,6 +105,19 @@ def test_an_encoder_gets_torchvisions_weights_by_name(torchvision_resnet18: dict
         assert torch.equal(tensor, torchvision_resnet18[name]), name
 
 
+def test_a_member_of_a_space_gets_the_weights_that_its_spec_asks_for(
+    torchvision_resnet18: dict[str, Tensor],
+) -> None:
+    space = archdsl.load(f"encoder {{resnet18, resnet34}} weights=imagenet {TAIL}")
+    assert isinstance(space, archdsl.Space)
+    for module in (
+        archdsl.compile(space.close({"encoder": "resnet18"})),
+        archdsl.compile(space, set={"encoder": "resnet18"}),
+    ):
+        for name, tensor in encoder_of(module).items():
+            assert torch.equal(tensor, torchvision_resnet18[name]), name
+
+
 def test_an_encoder_gets_timms_weights_by_name(timm_efficientnet: nn.Module) -> None:
     module = archdsl.compile(f"encoder effnet_b0 weights=imagenet {TAIL}")
     theirs = timm_efficientnet.state_dict()

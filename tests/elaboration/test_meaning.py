@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import archdsl
 from tests.elaboration.specs import architecture, modules, names, shapes, space
@@ -251,3 +252,42 @@ def test_the_sides_of_an_input_are_whole_numbers(shape: Any) -> None:
 def test_an_input_is_the_shape_of_one_image(shape: Any) -> None:
     with pytest.raises(ValueError, match="input is the shape of one image"):
         archdsl.load("conv 3x3 8", input=shape)
+
+
+# ---- what was loaded -------------------------------------------------------------------------------
+
+
+def test_an_architecture_is_compiled_as_its_spec_is() -> None:
+    """A 3x3 convolution from 1 to 8 channels has 72 weights and 8 biases."""
+    made = archdsl.load("conv 3x3 8 | relu", input=(1, 8, 8))
+    module = archdsl.compile(made)
+    assert sum(p.numel() for p in module.parameters()) == 80
+    assert module(torch.zeros(1, 1, 8, 8)).shape == (1, 8, 8, 8)
+
+
+def test_a_space_is_compiled_once_its_choices_are_closed() -> None:
+    found = space("conv {1x1, 3x3} 8 | conv {1x1, 3x3} 8\nrequire params < 700")
+    half = found.close({"conv.kernel": "3x3"})
+    module = archdsl.compile(half, set={"conv#2.kernel": "1x1"})
+    assert sum(p.numel() for p in module.parameters()) == 9 * 3 * 8 + 8 + 8 * 8 + 8
+    for options, code in (({}, "E301"), ({"conv#2.kernel": "3x3"}, "E307"), ({"up": "nearest"}, "E302")):
+        with pytest.raises(archdsl.ArchError) as raised:
+            archdsl.compile(half, set=options)
+        assert [diagnostic.code for diagnostic in raised.value.diagnostics] == [code]
+
+
+def test_what_was_loaded_has_its_input() -> None:
+    with pytest.raises(TypeError, match=r"loaded for 3x224x224: give `input` to `archdsl\.load`"):
+        archdsl.compile(archdsl.load("conv 3x3 8"), input=(1, 8, 8))
+
+
+@pytest.mark.parametrize("read", [archdsl.load, archdsl.check])
+def test_what_was_loaded_is_no_spec(read: Any) -> None:
+    with pytest.raises(TypeError, match=r"not Architecture\(.*\); it is loaded already"):
+        read(archdsl.load("conv 3x3 8"))
+
+
+@pytest.mark.parametrize("read", [archdsl.load, archdsl.check, archdsl.compile])
+def test_a_spec_is_a_path_a_text_or_a_name(read: Any) -> None:
+    with pytest.raises(TypeError, match="a spec is a path, a text, or the name of a library model, not 3"):
+        read(3)

@@ -21,7 +21,7 @@ from archdsl.scaling import Scalable
 from archdsl.scaling.matching import Match, nearer, nearest, nearest_base
 
 TOLERANCE = 0.01
-# How many times as wide, or as narrow, a part may become while the rest stays.
+# How many times as wide, or as narrow, a decoder may become while its encoder stays.
 MODERATE = 4.0
 # What widths may have to keep in common with their old ones, so that groups still divide them.
 UNITS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -86,7 +86,8 @@ def _nearest_of(asked: Architecture, name: str, by: str, wanted: int) -> tuple[S
             refused = error
             continue
         tried.append((found, free, kept))
-        if abs(free.difference(wanted)) <= TOLERANCE and 1 / MODERATE <= free.factor <= MODERATE:
+        moderate = not found.published_encoder or 1 / MODERATE <= free.factor <= MODERATE
+        if moderate and abs(free.difference(wanted)) <= TOLERANCE:
             break
     if not tried:
         raise refused

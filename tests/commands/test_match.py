@@ -79,6 +79,13 @@ def test_the_wide_unet_is_told_of_and_written_where_ratios_are_kept(archdsl):
     assert "up transpose channels=[280, 140, 70, 35] block=unit\n" in kept
 
 
+def test_an_encoder_grows_too_where_its_decoder_would_be_far_out_of_proportion(archdsl):
+    """LR-ASPP's head would have to be 35 times as wide to hold what ResNet-18 has."""
+    told = archdsl("match", "lraspp_mobilenet_v3_large", "--to", "resnet18").out
+    assert "stays as it was published" not in told
+    assert "def mobilenet_v3(" in told
+
+
 def test_ratios_are_kept_where_that_is_near_enough(archdsl):
     """The decoder has five widths of base 16."""
     told = archdsl("match", "unetpp_effnet_b0", "--to", "unet_resnet34").out

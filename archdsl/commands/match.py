@@ -11,6 +11,7 @@ import click
 
 from archdsl.architecture import Architecture
 from archdsl.commands.architectures import architecture
+from archdsl.commands.arguments import set_option
 from archdsl.commands.reports import report
 from archdsl.commands.sources import stem
 from archdsl.errors import ArchError, Mistake
@@ -44,14 +45,19 @@ FIGURES = {"params": "parameters", "macs": "multiply-adds"}
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the spec to FILE."
 )
-def command(spec: str, other: str, by: str, keep_ratios: bool, output: Path | None) -> None:
+@set_option
+def command(
+    spec: str, other: str, by: str, keep_ratios: bool, output: Path | None, settings: dict[str, str]
+) -> None:
     """Scale a spec's widths until it is as large as another.
 
     The widths that SPEC writes itself are multiplied by one factor and rounded, until the figures differ by
     less than 1 %. Where it writes none, or where they don't suffice, what it calls of the library is written
     out and scaled with them: first all but the encoder, which stays as it was published, then that, too.
     """
-    asked = architecture(spec, settings={})
+    asked = architecture(spec, settings=settings)
+    if settings:
+        asked = asked.with_text(asked.to_text())  # options that aren't taken are no widths
     wanted = _figure(architecture(other, settings={}), by)
     found, free, kept = _nearest_of(asked, stem(spec), by, wanted)
     chosen = kept if keep_ratios or abs(kept.difference(wanted)) <= TOLERANCE else free
@@ -98,21 +104,21 @@ def _nearest_of(asked: Architecture, name: str, by: str, wanted: int) -> tuple[S
 
 
 def _scalables(asked: Architecture) -> Iterator[Scalable]:
-    """The spec as it is, with its decoder written out, with its encoder, too, and without factors.
+    """The spec as it is, with its decoder written out, and with its encoder, too; each also without factors.
 
     What was written out has to hold all widths, but for a published encoder. An encoder that gets
     published weights stays what it is.
     """
-    own = Scalable(asked)
-    if not own.is_fixed:
-        yield own
-    kept = own.published_encoder
-    for encoder in (False, True) if kept and not asked.weights else (not kept,):
+    kept = Scalable(asked).published_encoder
+    for encoder in (None, False, True) if kept and not asked.weights else (None, not kept):
         for factors in (True, False):
-            made = Scalable(asked, factors=factors).written_out(encoder=encoder)
-            if made is not None and (made.published_encoder or made.is_whole):
+            own = Scalable(asked, factors=factors)
+            made = own if encoder is None else own.written_out(encoder=encoder)
+            if made is None or made.is_fixed:
+                break
+            if encoder is None or made.published_encoder or made.is_whole:
                 yield made
-            if made is not None and not made.multiplied:
+            if not made.multiplied:
                 break
 
 

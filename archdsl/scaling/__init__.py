@@ -68,7 +68,7 @@ class Scalable:
     @cached_property
     def published_encoder(self) -> str:
         """The word of the library's encoder that it starts with, if the spec writes no widths for it."""
-        return published_encoder(self._program, self._places)
+        return published_encoder(self._program, self._widths)
 
     def scaled(self, widths: Mapping[int, int], factor: float = 1.0) -> Architecture:
         """The same spec with other widths in the places of `widths` and without published weights.

@@ -82,15 +82,15 @@ def without_weights(program: Program) -> Iterator[Edit]:
             yield from (Edit(span.start, span.end) for span in spans)
 
 
-def published_encoder(program: Program, places: Iterable[Edit]) -> str:
-    """What the pipeline's `encoder` calls, where it is the library's and no width stands in the call."""
+def published_encoder(program: Program, widths: Widths) -> str:
+    """What the pipeline's `encoder` calls, where it is the library's and the call gives it no widths."""
     words = [unmarked(element) for element in program.pipeline.elements] if program.pipeline else []
     for word in words:
         if isinstance(word, Word) and word.name == "encoder" and word.arguments:
-            written = any(word.span.start <= edit.start < word.span.end for edit in places)
             called = _called(word.arguments[0])
             own = isinstance(called, Word) and called.name in program.file.definitions
-            return "" if written or own else word.arguments[0].span.text
+            given = any(True for _ in widths.given(word, program.file, {}))
+            return "" if given or own else word.arguments[0].span.text
     return ""
 
 

@@ -131,13 +131,14 @@ class Widths:
             yield from self._places(node.body, file, {**reach, **bound(node.bindings)}, last)
             return
         if isinstance(node, Word) and node is not last:
-            for value, uses in self._of_call(node, file, reach):
+            for value, uses in self.given(node, file, reach):
                 for column, rounded in uses.items():
                     yield Place(value, reach, column, rounded)
         for child in children(node):
             yield from self._places(child, file, reach, last)
 
-    def _of_call(self, word: Word, file: File, reach: Reach) -> Iterator[tuple[Expression, Uses]]:
+    def given(self, word: Word, file: File, reach: Reach) -> Iterator[tuple[Expression, Uses]]:
+        """What a call is given at places of widths."""
         by_place = [argument for argument in word.arguments if not isinstance(argument, Keyword)]
         by_name = {a.name: a.value for a in word.arguments if isinstance(a, Keyword)}
         if word.name in reach:

@@ -79,11 +79,38 @@ def test_the_wide_unet_is_told_of_and_written_where_ratios_are_kept(archdsl):
     assert "up transpose channels=[280, 140, 70, 35] block=unit\n" in kept
 
 
+def test_an_encoder_that_is_given_its_widths_is_none_that_stays(archdsl, tmp_path):
+    spec = "let ws = [16, 32]\n\nencoder plain widths=ws | skip plain | up transpose | head 1x1 out=3\n"
+    (tmp_path / "a.arch").write_text(spec)
+    assert "published" not in archdsl("match", "a.arch", "--to", "unet").out
+
+
 def test_an_encoder_grows_too_where_its_decoder_would_be_far_out_of_proportion(archdsl):
     """LR-ASPP's head would have to be 35 times as wide to hold what ResNet-18 has."""
     told = archdsl("match", "lraspp_mobilenet_v3_large", "--to", "resnet18").out
     assert "stays as it was published" not in told
     assert "def mobilenet_v3(" in told
+
+
+def test_a_member_of_a_space_is_scaled(archdsl, tmp_path):
+    """A 3x3 of 3 channels with its bias, a norm's two and ten classes: 28n + 2n + 10n + 10 parameters."""
+    (tmp_path / "a.arch").write_text(
+        "let w = {8, 16}\n\nconv 3x3 w | bn | relu | gap | flatten | linear 10\n"
+    )
+    assert archdsl("match", "a.arch", "--to", "lenet5", "--set", "w=16", "-o", "b.arch").code == 0
+    made = package.load(tmp_path / "b.arch")
+    (width,) = Scalable(made).widths
+    assert made.params == 28 * width + 2 * width + 10 * width + 10
+    assert made.params == pytest.approx(61_706, rel=0.01)
+
+
+def test_what_a_factor_multiplies_is_moved_where_the_factor_is_too_coarse(archdsl, tmp_path):
+    spec = (
+        "def m(alpha=1) = conv 3x3 round8(64*alpha) | relu\n\nm | m alpha=0.5 | gap | flatten | linear 10\n"
+    )
+    (tmp_path / "a.arch").write_text(spec)
+    assert archdsl("match", "a.arch", "--to", "squeezenet1_0", "-o", "b.arch").err == ""
+    assert package.load(tmp_path / "b.arch").params == pytest.approx(1_248_424, rel=0.01)
 
 
 def test_ratios_are_kept_where_that_is_near_enough(archdsl):

@@ -53,7 +53,7 @@ def _source(spec: SpecLike) -> tuple[Source, Path | None, str]:
     """The text of a spec, the folder in which its `use` may look, its name."""
     if not isinstance(spec, str | Path | Source):
         hint = "; it is loaded already" if isinstance(spec, Architecture | Space) else ""
-        raise TypeError(f"a spec is a path, a text, or the name of a library model, not {spec!r}{hint}")
+        raise TypeError(f"a spec is a path, a text, or a name of the library, not {spec!r}{hint}")
     if isinstance(spec, Source):
         path = Path(spec.name)
         folder = path.parent if path.suffix == ".arch" and path.is_file() else None
@@ -61,9 +61,9 @@ def _source(spec: SpecLike) -> tuple[Source, Path | None, str]:
     if isinstance(spec, Path) or (spec.endswith(".arch") and "\n" not in spec):
         path = Path(spec)
         return read_source(path), path.parent, path.stem
-    model = resources.specs() / "models" / f"{spec}.arch"
-    if spec.isidentifier() and model.is_file():
-        return Source(model.name, model.read_text(encoding="utf-8")), None, spec
+    named = resources.collection().get(spec) if spec.isidentifier() else None
+    if named is not None:
+        return Source(named.name, named.read_text(encoding="utf-8")), None, spec
     return Source("<spec>", spec), None, "spec"
 
 
@@ -77,8 +77,7 @@ def _program(source: Source, folder: Path | None, image: Shape | None, classes: 
 def collection() -> dict[Path, Program]:
     """The library's models, then its spaces, unchecked; one vocabulary serves them all."""
     vocabulary = Vocabulary(OPERATIONS, STAGES, _library(), parse)
-    folders = (resources.specs() / "models", resources.specs() / "spaces")
-    paths = [path for folder in folders for path in sorted(folder.glob("*.arch"))]
+    paths = resources.collection().values()
     sources = {path: Source(path.name, path.read_text(encoding="utf-8")) for path in paths}
     programs = {
         path: Program(vocabulary.file(parse(source), path.parent)) for path, source in sources.items()
@@ -96,7 +95,7 @@ def load(
     classes: int | None = None,
     set: Mapping[str, str | int | float] | None = None,
 ) -> Architecture | Space:
-    """Reads and checks a spec: a path, a text, or the name of a library model.
+    """Reads and checks a spec: a path, a text, or the name of a model or space of the library.
 
     Args:
         input: the image's shape C×H×W instead of the spec's.

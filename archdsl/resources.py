@@ -23,6 +23,12 @@ def specs() -> Path:
     return _folder("specs")
 
 
+def collection() -> dict[str, Path]:
+    """The library's models by name, then its search spaces."""
+    folders = (specs() / "models", specs() / "spaces")
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.arch"))}
+
+
 @cache
 def _folder(name: str) -> Path:
     """Beside this file, as in a wheel, else at the top of the clone that this file belongs to."""

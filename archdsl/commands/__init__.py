@@ -84,7 +84,7 @@ def _tell_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> 
 def app() -> None:
     """Neural networks for images as one line of text.
 
-    SPEC is a file, `-` for the standard input, or the name of a model of the library (`resnet50`).
+    SPEC is a file, `-` for the standard input, or the name of a model or space of the library (`resnet50`).
     Exit codes: 0 fine, 1 the spec is wrong, 2 the call is wrong.
     """
 

@@ -1,4 +1,4 @@
-"""What the SPEC of a call names: a file, the standard input, a model of the library."""
+"""What the SPEC of a call names: a file, the standard input, a model or a space of the library."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from archdsl.source import Source
 
 
 def read(spec: str) -> Source:
-    """The text of a file, of the standard input for `-`, of a model of the library for its name.
+    """The text of a file, of the standard input for `-`, of a model or space of the library for its name.
 
     Raises:
         NoSuchFile, FolderForFile, Unreadable, NotText: what is wrong with the path.
     """
     if spec == "-":
         return source_of("<stdin>", sys.stdin.buffer.read(MOST_BYTES + 1))
-    models = _models()
-    path = str(models[spec]) if spec in models and not Path(spec).is_file() else spec
+    library = resources.collection()
+    path = str(library[spec]) if spec in library and not Path(spec).is_file() else spec
     try:
         return read_source(path)
     except NoSuchFile:
-        raise NoSuchFile(path, tuple(models)) from None
+        raise NoSuchFile(path, tuple(library)) from None
 
 
 def files(paths: Iterable[str]) -> tuple[str, ...]:
@@ -45,7 +45,3 @@ def _hidden(path: Path) -> bool:
 def stem(spec: str) -> str:
     """What files made from a spec are called."""
     return "stdin" if spec == "-" else Path(spec).stem
-
-
-def _models() -> dict[str, Path]:
-    return {path.stem: path for path in sorted((resources.specs() / "models").glob("*.arch"))}

@@ -77,7 +77,10 @@ class ShortcutDiffers(Mistake):
         return f"the body gives {self.body}, the shortcut {self.shortcut}"
 
     def help(self) -> str:
-        return "`shortcut=auto` projects channels and stride; height and width must follow from the stride"
+        return (
+            "`shortcut=auto` projects channels and stride; height and width must follow from the stride, "
+            "so its kernels are odd and padded"
+        )
 
 
 class HeadTwice(Mistake):

@@ -90,11 +90,13 @@ class DifferentSizes(Mistake):
         return f"maps of different size cannot be {SUMMED[self.word]}"
 
     def help(self) -> str:
+        if any(set(shape[1:]) == {1} for shape in self.shapes):
+            return "`mul` spreads a map of one pixel; elsewhere `interpolate like=@x` does"
         columns = zip(*(shape[1:] for shape in self.shapes), strict=True)
         if all(max(column) < ROUNDING * min(column) for column in columns):
             return (
-                "an odd size was halved on the way: give one the size of the other, with "
-                "`interpolate like=@x` or `crop like=@x` (recipe stages align by themselves)"
+                "an odd size was halved on the way, or a kernel is even: give one the size of the other, "
+                "with `interpolate like=@x` or `crop like=@x` (recipe stages align by themselves)"
             )
         if self.word == "add":
             return "give both branches the same stride, or use residual(...), which projects the shortcut"

@@ -11,6 +11,7 @@ import termios
 
 import pytest
 
+import archdsl as package
 from archdsl import resources
 from tests.commands.test_group import HEAVY, loaded_by
 
@@ -83,6 +84,14 @@ def test_a_task_chooses(archdsl):
     found = listed(archdsl, "--task=segmentation", "unet")
     assert "unet" in found
     assert {facts["task"] for facts in found.values()} == {"segmentation"}
+
+
+def test_what_is_listed_is_understood_by_its_name(archdsl):
+    """A space is told to be open, by name as by path."""
+    assert archdsl("check", "nasbench201").out == "1 spec checked, nothing to say\n"
+    assert package.load("nasbench201").count() == 15_625
+    assert "error[E301]: 6 choices are still open" in archdsl("summary", "nasbench201").err
+    assert "did you mean the library's `nasbench201`?" in archdsl("check", "nasbench20l").out
 
 
 def test_a_task_is_a_word_too(archdsl):

@@ -289,5 +289,5 @@ def test_what_was_loaded_is_no_spec(read: Any) -> None:
 
 @pytest.mark.parametrize("read", [archdsl.load, archdsl.check, archdsl.compile])
 def test_a_spec_is_a_path_a_text_or_a_name(read: Any) -> None:
-    with pytest.raises(TypeError, match="a spec is a path, a text, or the name of a library model, not 3"):
+    with pytest.raises(TypeError, match="a spec is a path, a text, or a name of the library, not 3"):
         read(3)

@@ -33,11 +33,14 @@ def gridding_holes(written: Written) -> Iterator[Diagnostic]:
 
 
 def small_field(place: Span, network: Network, object_size: int) -> Diagnostic | None:
-    """A network that sees less of the image than one of its objects, as far as that is known."""
+    """A network that sees less of the image than one of its objects, as far as that is known.
+
+    More of an object than the image has can't be seen.
+    """
     if network.opaque:
         return None
-    seen = receptive_field(network)
-    return SmallField(seen, object_size).at(place) if seen < object_size else None
+    seen, wanted = receptive_field(network), min(object_size, max(network.input.spatial))
+    return SmallField(seen, object_size).at(place) if seen < wanted else None
 
 
 def joins_at_other_sizes(program: Program) -> Iterator[Diagnostic]:

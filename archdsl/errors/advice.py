@@ -150,6 +150,8 @@ class Holes(Advice):
     def message(self) -> str:
         rates = ", ".join(map(str, self.rates[-6:]))
         shown = f"... {rates}" if len(self.rates) > 6 else rates
+        if len(self.rates) == 1:
+            return f"a kernel dilated {shown} leaves holes"
         return f"kernels dilated {shown} in series leave holes"
 
     def label(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+import torch
 
 import archdsl
 from archdsl.analyses.gridding import Gridding
@@ -173,6 +174,68 @@ def test_holes_are_decided_exactly(rates: tuple[int, ...]) -> None:
     listed = ", ".join(map(str, rates))
     found = advice(f"for d in [{listed}] (conv 3x3 4 dilation=d | relu)")
     assert found == ([] if reads_all(rates) else ["W009"])
+
+
+def read_in_torch(text: str) -> list[bool]:
+    """Which pixels of a row of the image reach a pixel of the result, from the first of them to the last.
+
+    Weights and image are positive: no activation stops a gradient, and no two paths cancel.
+    """
+    module = archdsl.compile(f"input 3x64x64\n{text}").double()
+    image = torch.ones(1, 3, 64, 64, dtype=torch.double, requires_grad=True)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.fill_(0.1)
+    out = module(image)
+    out[0, 0, out.shape[2] // 2, out.shape[3] // 2].backward()
+    assert image.grad is not None
+    row = image.grad[0].abs().sum((0, 1)) > 0
+    (read,) = row.nonzero(as_tuple=True)
+    return row[int(read[0]) : int(read[-1]) + 1].tolist()
+
+
+BEHIND_WINDOWS = {
+    "a pool": ("conv 3x3 8 | relu | pool avg 2 | conv 3x3 8 dilation=2", True),
+    "a pool of twos alone": ("pool avg 2 | conv 3x3 8 dilation=2", False),
+    "a stride": ("conv 3x3 8 stride=2 | relu | conv 3x3 8 dilation=2", False),
+    "a kernel as wide as the step between taps": ("conv 4x4 8 stride=2 | relu | conv 3x3 8 dilation=2", True),
+    "a stride that leaves pixels out": ("conv 1x1 8 stride=2 | relu | conv 3x3 8 dilation=2", False),
+    "two strides": ("conv 7x7 8 stride=2 | relu | pool avg 3 stride=2 | conv 3x3 8 dilation=2", True),
+    "two rates": ("conv 3x3 8 | relu | pool avg 2 | (conv 3x3 8 dilation=2 | relu) * 2", True),
+    "a larger rate": ("conv 3x3 8 | relu | pool avg 2 | conv 3x3 8 dilation=3", False),
+    "one axis": ("conv 3x3 8 | relu | pool avg 1x2 | conv 3x3 8 dilation=1x3", False),
+    "pooling at the same resolution": (
+        "conv 3x3 8 dilation=2 | relu | pool avg 3 stride=1 | conv 3x3 8 dilation=2",
+        True,
+    ),
+    "pooling behind": ("conv 3x3 8 dilation=2 | relu | pool avg 2 | conv 3x3 8", True),
+    "narrow pooling behind": ("conv 3x3 8 dilation=3 | relu | pool avg 2", False),
+}
+
+
+@pytest.mark.parametrize(("text", "whole"), BEHIND_WINDOWS.values(), ids=list(BEHIND_WINDOWS))
+def test_pixels_that_earlier_windows_have_read_are_no_holes(text: str, whole: bool) -> None:
+    assert all(read_in_torch(text)) == whole
+    assert advice(text) == ([] if whole else ["W009"])
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("conv 3x3 8 | relu | deform 3x3 8 | relu | deform 3x3 8 dilation=2 | relu | head 1x1 out=2", []),
+        ("deform 3x3 8 modulated=true | relu | conv 3x3 8 dilation=2", []),
+        ("deform 3x3 8 dilation=2", []),
+        ("conv 3x3 8 | relu | deform 3x3 8 | relu | conv 3x3 8 dilation=6", ["W009"]),
+    ],
+)
+def test_taps_that_move_leave_no_holes(text: str, codes: list[str]) -> None:
+    """Two kernels of 3 read 5 pixels, between which taps at a distance of 6 leave one out."""
+    assert advice(f"input 3x64x64\n{text}") == codes
+
+
+def test_a_single_dilated_kernel_is_no_series() -> None:
+    (told,) = archdsl.check(Source("a.arch", "conv 3x3 8 dilation=2"))
+    assert told.message == "a kernel dilated 2 leaves holes"
 
 
 def test_the_rule_of_hybrid_dilated_convolution_is_sound_and_rejects_much() -> None:

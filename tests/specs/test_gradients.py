@@ -48,13 +48,6 @@ SIDES |= dict.fromkeys(("fcn8s_vgg16", "fcn16s_vgg16", "fcn32s_vgg16"), 8)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_is_drawn(name: str) -> None:
-    drawn = archdsl.load(name).draw()
-    assert drawn.startswith("digraph")
-    assert drawn.count("->") > 1
-
-
-@pytest.mark.parametrize("name", MODELS)
 def test_a_step_of_training_moves_every_parameter_of_a_model(name: str) -> None:
     """A few units of ReLU that all sleep are bad luck; it is none if they sleep with all initial weights."""
     sleeping = unmoved(name, seed=0)

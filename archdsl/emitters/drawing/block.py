@@ -1,15 +1,15 @@
-"""The block that a network repeats, drawn once: its boxes, its sum, what only some of them have."""
+"""The block that a network repeats: all of its turns, what they share, and what only some of them have."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
 
-from archdsl.emitters.drawing.outline import Part, brief, is_folded, mains, repeats, segments
+from archdsl.emitters.drawing.outline import Part, mains, repeats, segments
 from archdsl.emitters.drawing.phrases import JOINS, is_main, own_name, step
 from archdsl.network import Network, Operation
 from archdsl.op import per_axis
@@ -58,16 +58,37 @@ class Repeated:
         """Whether every block has an operation at a path."""
         return len(self.versions[path]) == len(self.blocks)
 
+    def wider(self, path: str) -> set[int]:
+        """The numbers of the blocks whose operation at a path reads more than that of the shown one."""
+        versions = self.versions[path]
+        width = len(versions[self.blocks.index(self.shown)].inputs)
+        return {number for number, made in versions.items() if len(made.inputs) > width}
+
     def step(self, path: str, rank: int) -> str:
         """The largest stride of the operation at a path, where blocks differ in it: `/2*`."""
         strides = {per_axis(getattr(op.op, "stride", None) or 1, rank) for op in self.versions[path].values()}
         return f"{step(max(strides), rank)}*" if len(strides) > 1 else ""
 
 
+class Unit(NamedTuple):
+    """What is one box or circle: a main operation or a join at its path, or a scope as a whole."""
+
+    path: str
+    operation: Operation | None = None
+
+    @property
+    def is_join(self) -> bool:
+        return self.operation is not None and is_join(self.operation)
+
+
+def is_join(operation: Operation) -> bool:
+    return type(operation.op) in JOINS and len(operation.inputs) > 1
+
+
 def find_repeated(network: Network, parts: Iterable[Part]) -> Repeated | None:
     """The definition whose blocks make up most of the parts that repeat themselves."""
     stages: dict[str, list[tuple[Block, ...]]] = defaultdict(list)
-    for part in parts:
+    for part in map(_innermost, parts):
         words = {child.word for child in part.children}
         if repeats(network, part) and len(words) == 1 and words != {""}:
             stages[words.pop()].append(_turns(network, part))
@@ -82,6 +103,15 @@ def find_repeated(network: Network, parts: Iterable[Part]) -> Repeated | None:
     firsts = accumulate((len(stage) for stage in stages[word][:-1]), initial=0)
     shown = max(blocks, key=lambda block: (len(mains(network, block.scope)), len(block)))
     return Repeated(word, blocks, frozenset(firsts), dict(versions), shown)
+
+
+def _innermost(part: Part) -> Part:
+    """A part with what its scopes consist of, where that is scopes of one definition and nothing else."""
+    inner = [piece for child in part.children for piece in segments(child)]
+    words = {piece.word for piece in inner}
+    if len(words) > 1 or words <= {""} or len(inner) == len(part.children):
+        return part
+    return _innermost(replace(part, children=tuple(inner)))
 
 
 def _turns(network: Network, part: Part) -> tuple[Block, ...]:
@@ -156,80 +186,3 @@ def _times(made: dict[int, int], base: dict[int, int]) -> int:
 
 def _multiple(times: int, letter: str) -> str:
     return letter if times == 1 else f"{times}{letter}"
-
-
-# ---- its wiring --------------------------------------------------------------------------------
-
-
-class Unit(NamedTuple):
-    """What is one box or circle: a main operation or a join at its path, or a scope as a whole."""
-
-    path: str
-    operation: Operation | None = None
-
-    @property
-    def is_join(self) -> bool:
-        return self.operation is not None and is_join(self.operation)
-
-
-class Wire(NamedTuple):
-    """What leads from one unit to another, by way of normalisations and activations."""
-
-    tail: str
-    head: str
-    words: str
-
-
-@dataclass(frozen=True)
-class Wiring:
-    """A block as units and the wires between them; `inputs` are what enters, `y` is what leaves."""
-
-    units: dict[str, Unit]
-    wires: tuple[Wire, ...]
-    inputs: tuple[str, ...]
-
-
-def is_join(operation: Operation) -> bool:
-    return type(operation.op) in JOINS and len(operation.inputs) > 1
-
-
-def wiring(network: Network, block: Block) -> Wiring:
-    """How the units of a block are connected."""
-    folded = dict(_folded(network, block.scope))
-    home = {number: scope.name for number, scope in folded.items()}
-    units = {scope.name: Unit(brief(scope)) for scope in folded.values()}
-    for number, (path, operation) in enumerate(block.operations(network), block.scope.first):
-        if number not in home and (is_main(network, operation) or is_join(operation)):
-            home[number] = f"operation {number}"
-            units[home[number]] = Unit(path, operation)
-
-    def source(value: int) -> tuple[str, str]:
-        """The unit that a value comes from, and the words for what is done to it on its way."""
-        words: list[str] = []
-        while value > block.scope.first and value - 1 not in home:
-            operation = network.operations[value - 1]
-            words.insert(0, operation.op.name.replace("_", " "))
-            value = operation.inputs[0]
-        return home.get(value - 1, f"value {value}"), ", ".join(word for word in words if word != "id")
-
-    wires: list[Wire] = []
-    for number in sorted(home):
-        name = home[number]
-        for value in network.operations[number].inputs:
-            tail, words = source(value)
-            wire = Wire(tail, name, words)
-            if tail != name and (units[name].operation or wire not in wires):
-                wires.append(wire)
-    tail, words = source(block.last)
-    wires.append(Wire(tail, "y", words))
-    return Wiring(units, tuple(wires), tuple(dict.fromkeys(w.tail for w in wires if w.tail not in units)))
-
-
-def _folded(network: Network, part: Part) -> Iterator[tuple[int, Part]]:
-    """The operations of scopes that are drawn as one box, each with its scope."""
-    for segment in segments(part):
-        if is_folded(network, segment, part):
-            for number in range(segment.first, segment.last):
-                yield number, segment
-        elif not segment.loose:
-            yield from _folded(network, segment)

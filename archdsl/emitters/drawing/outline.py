@@ -126,10 +126,12 @@ def is_folded(network: Network, scope: Part, part: Part) -> bool:
 
 
 def label(part: Part) -> str:
-    """What a drawing calls a scope: the end of its path; where that is a number, more of it, or its word."""
+    """What a drawing calls a scope: the end of its path, from a name on; where it has none, its word."""
     *front, end = part.name.split(".")
     if not end[:1].isdigit():
         return end
+    while front and front[-1][:1].isdigit():
+        end = f"{front.pop()}.{end}"
     words = {part.word, *(child.word for child in part.children if part.row)} - {""}
     return f"{front[-1]}.{end}" if front else words.pop().lstrip("_") if len(words) == 1 else end
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from archdsl.emitters.drawing import dot, theme
-from archdsl.emitters.drawing.block import Repeated, Unit, Wire, Wiring, letters, symbols, wiring
+from archdsl.emitters.drawing.block import Repeated, Unit, letters, symbols
 from archdsl.emitters.drawing.dot import Markup, font
 from archdsl.emitters.drawing.phrases import JOINS, phrase
+from archdsl.emitters.drawing.wiring import Wire, Wiring, wiring
 from archdsl.network import Network
 
 SHORTCUT = "#1565c0"
@@ -16,17 +20,17 @@ def draw_block(network: Network, found: Repeated, beside: str, *, upright: bool)
 
     Where the block is `upright`, what leaves it would cross words at its foot: they stand below, beside `y`.
     """
-    wired = wiring(network, found.shown)
+    wired = wiring(network, found)
     forks = [name for name in wired.inputs if sum(wire.tail == name for wire in wired.wires) > 1]
     words = symbols(found, wired.units.values())
     nodes = [_fork(name) for name in forks]
     after = {name: _after(wired, name) for name in wired.units}
     nodes += [_unit(network, found, words, name, unit, after[name]) for name, unit in wired.units.items()]
-    told = _told(found, words)
+    told = _told(found, wired, words)
     frame = theme.FRAME | {"label": "" if upright else told, "labelloc": "b", "labeljust": "l"}
     lines = [dot.cluster("block", [*nodes, *_opposite(found, wired)], **frame)]
-    lines += [dot.node(name, class_="end", label="x", **theme.BARE) for name in wired.inputs]
-    lines.append(dot.node("y", class_="end", label="y", **theme.BARE))
+    ends = wired.inputs | {name: name for name in wired.outputs}
+    lines += [dot.node(name, class_="end", label=label, **theme.BARE) for name, label in ends.items()]
     lines += [dot.edge(name, f"fork {name}", class_="flow", weight=20) for name in forks]
     lines += [
         _wire(found, wired, wire._replace(words="") if after.get(wire.tail) else wire, forks)
@@ -34,9 +38,16 @@ def draw_block(network: Network, found: Repeated, beside: str, *, upright: bool)
     ]
     if upright:
         lines.append(dot.node("caption", class_="caption", label=told, **theme.BARE))
-        lines += [dot.same_rank(["y", "caption"]), dot.edge("y", "caption", style="invis")]
-    first = wired.inputs[0]
-    return [*lines, dot.same_rank([beside, first]), dot.edge(beside, first, style="invis", weight=0)]
+    below = [*wired.outputs, "caption"] if upright else wired.outputs
+    first = next(iter(wired.inputs))
+    lines += [dot.same_rank([beside, first]), dot.edge(beside, first, style="invis", weight=0)]
+    return [*lines, *_in_order(list(wired.inputs)), *_in_order(below)]
+
+
+def _in_order(names: Sequence[str]) -> list[str]:
+    """Nodes in one rank, in this order."""
+    ties = [dot.edge(one, other, style="invis", minlen=0) for one, other in pairwise(names)]
+    return [dot.same_rank(names), *ties] if ties else []
 
 
 def _opposite(found: Repeated, wired: Wiring) -> list[str]:
@@ -110,18 +121,20 @@ def _wire(found: Repeated, wired: Wiring, wire: Wire, forks: list[str]) -> str:
     """A wire; those of a shortcut are blue: from what enters to a join, or past what only some have."""
     ends = [wired.units[name] for name in (wire.tail, wire.head) if name in wired.units]
     optional = any(unit.operation and not unit.is_join and not found.in_all(unit.path) for unit in ends)
-    shortcut = optional or (wire.tail in forks and ends[-1].is_join)
+    past = wire.tail in forks and any(unit.is_join for unit in ends)
+    shortcut = wire.some or optional or past
     return dot.edge(
         f"fork {wire.tail}" if wire.tail in forks else wire.tail,
         wire.head,
         class_="shortcut" if shortcut else "flow",
-        label=wire.words,
+        label=wire.words and f"\N{NO-BREAK SPACE}{wire.words}",
         weight=1 if shortcut else 90,
         color=SHORTCUT if shortcut else theme.LINE,
+        **({"style": "dashed"} if wire.some else {}),
     )
 
 
-def _told(found: Repeated, words: dict[str, dict[str, str]]) -> Markup:
+def _told(found: Repeated, wired: Wiring, words: dict[str, dict[str, str]]) -> Markup:
     """The block's name, the letters that it is drawn with, and what marks mean."""
     name = [font(found.word.lstrip("_"), size=12, bold=True)]
     name.append(
@@ -129,18 +142,19 @@ def _told(found: Repeated, words: dict[str, dict[str, str]]) -> Markup:
         if words
         else font(f"\N{NO-BREAK SPACE}{found.shown.scope.name}", size=9)
     )
-    if caption := _caption(found):
+    if caption := _caption(found, wired):
         name.append(Markup("&#160;&#160;" + font(caption, size=9, color=theme.PALE)))
     return dot.rows(name)
 
 
-def _caption(found: Repeated) -> str:
+def _caption(found: Repeated, wired: Wiring) -> str:
     """What the star and the dashes mean."""
-    star = "*" if any(found.step(path, 2) for path in found.versions) else ""
-    some = [set(versions) for path, versions in found.versions.items() if not found.in_all(path)]
-    holders = set.union(*some) if some else set()
+    paths = [unit.path for unit in wired.units.values() if unit.operation]
+    star = "*" if any(found.step(path, 2) for path in paths) else ""
+    holders = {n for path in paths if not found.in_all(path) for n in found.versions[path]}
+    holders |= {n for wire in wired.wires if wire.some for n in found.wider(wired.units[wire.head].path)}
     if holders <= found.firsts:
-        marks = " and ".join(filter(None, [star, "dashed" if some else ""]))
+        marks = " and ".join(filter(None, [star, "dashed" if holders else ""]))
         return f"{marks}: in the first of a stage" if marks else ""
     where = "not in the first of a stage" if holders.isdisjoint(found.firsts) else "in some only"
     return "; ".join(filter(None, [f"{star}: in the first of a stage" if star else "", f"dashed: {where}"]))

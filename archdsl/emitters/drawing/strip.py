@@ -29,6 +29,7 @@ from archdsl.emitters.drawing.repetition import draw_block
 from archdsl.emitters.drawing.rows import breaks, marks
 from archdsl.network import Network, Operation, Output
 from archdsl.ops.linear import Linear
+from archdsl.ops.trivial import Identity
 
 MOST = 16  # parts in a row
 ROW = {"rankdir": "LR", "nodesep": 0.45, "ranksep": 0.42}
@@ -134,7 +135,7 @@ def _alike(network: Network, part: Part) -> bool:
     first, *rest = (_figures(network, child) for child in part.children)
     pairs = [(first[path], figures) for path, figures in rest[-1].items() if path in first]
     others = sum(one != figures for one, figures in pairs)
-    same = all(one[0] == figures[0] for one, figures in pairs)
+    same = rest[-1].keys() <= first.keys() and all(one[0] == figures[0] for one, figures in pairs)
     return same and all(one == rest[-1] for one in rest) and (others <= 1 or len(rest) > 1)
 
 
@@ -259,11 +260,20 @@ def _flows(network: Network, parts: list[Part]) -> dict[Flow, set[int]]:
     flows: dict[Flow, set[int]] = defaultdict(set)
     for number, operation in enumerate(network.operations):
         for value in contents(operation):
-            if home[value] != home[number + 1]:
-                flows[home[value], home[number + 1]].add(value)
+            made = _maker(network, value)
+            if home[made] != home[number + 1] and not isinstance(operation.op, Identity):
+                flows[home[made], home[number + 1]].add(made)
     for number, output in enumerate(network.outputs, len(parts)):
-        flows[home[output.value], number].add(output.value)
+        made = _maker(network, output.value)
+        flows[home[made], number].add(made)
     return flows
+
+
+def _maker(network: Network, value: int) -> int:
+    """A value as it was made: one that only has another name (`id as start`) is that of the part before."""
+    while value and isinstance(network.operations[value - 1].op, Identity):
+        value = network.operations[value - 1].inputs[0]
+    return value
 
 
 def _edges(

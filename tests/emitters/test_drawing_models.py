@@ -1,0 +1,132 @@
+"""Drawings of the library's models: what is drawn leads from an entry to an exit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+import archdsl
+from archdsl.emitters.drawing import draw
+from tests.emitters.pictures import Picture, read, texts
+from tests.emitters.recipes import MODELS
+
+NAMES = sorted(path.stem for path in MODELS.glob("*.arch"))
+
+
+def drawn(model: str) -> Picture:
+    found = archdsl.load(MODELS / f"{model}.arch")
+    assert isinstance(found, archdsl.Architecture)
+    return read(draw(found.network))
+
+
+# ---- paths through a drawing --------------------------------------------------------------------
+
+
+def flow(graph: Picture) -> set[tuple[str, str]]:
+    """What leads where, the way that arrows point; from where a row breaks off to where it goes on."""
+    seen = [line for line in graph.edges if line.attributes.get("style") != "invis"]
+    pairs = {
+        (line.target, line.source) if line.attributes.get("dir") == "back" else (line.source, line.target)
+        for line in seen
+    }
+    marks = [name.removeprefix("to ") for name in graph.nodes if name.startswith("to ")]
+    return pairs | {(f"to {mark}", f"from {mark}") for mark in marks}
+
+
+def reached(starts: Iterable[str], pairs: set[tuple[str, str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = set(starts)
+    while waiting:
+        found |= waiting
+        waiting = {head for tail, head in pairs if tail in waiting} - found
+    return found
+
+
+def strays(graph: Picture) -> set[str]:
+    """What is drawn, and lies on no path from an entry to an exit."""
+    kinds = {name: node["class"].split()[0] for name, node in graph.nodes.items() if node["class"]}
+    labels = {name: graph.nodes[name]["label"] for name, kind in kinds.items() if kind == "end"}
+    outs = {name for name, label in labels.items() if label.startswith("y")}
+    ins = labels.keys() - outs | {name for name, kind in kinds.items() if kind == "input"}
+    last = {"output"} if "output" in kinds.values() else {"head", "aux"}
+    outs |= {name for name, kind in kinds.items() if kind in last}
+    pairs = flow(graph)
+    backwards = {(head, tail) for tail, head in pairs}
+    drawn = {name for name, kind in kinds.items() if kind not in ("caption", "legend")}
+    return drawn - (reached(ins, pairs) & reached(outs, backwards))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_that_a_models_drawing_shows_leads_from_an_entry_to_an_exit(name: str):
+    graph = drawn(name)
+    assert len(graph.nodes) > 2
+    assert strays(graph) == set()
+
+
+def test_a_box_that_leads_nowhere_is_a_stray():
+    text = """digraph {
+        input [class="input"]; a [class="stage"]; b [class="stage"]; c [class="stage"]; d [class="stage"];
+        "output out" [class="output"]; input -> a -> "output out"; a -> b; c -> a; d -> a [style="invis"];
+    }"""
+    assert strays(read(text)) == {"b", "c", "d"}
+
+
+# ---- what joins several maps ---------------------------------------------------------------------
+
+
+def named(graph: Picture, name: str) -> str:
+    return " ".join(texts(graph.nodes[name].get("label", "")))
+
+
+def into(graph: Picture, label: str) -> list[tuple[str, str]]:
+    """What leads into each box of a label: the label there, and the style of the line."""
+    return sorted(
+        (named(graph, line.source) or line.source.split()[0], line.attributes.get("style") or "solid")
+        for line in graph.edges
+        if named(graph, line.target) == label and line.attributes.get("style") != "invis"
+    )
+
+
+def test_each_map_of_a_pyramid_enters_and_leaves_its_unit():
+    """HRNet's last stage has four branches, each fused from all (figure 3 of its paper)."""
+    graph = drawn("hrnet_w18")
+    for number in range(4):
+        assert [tail for tail, _ in into(graph, f"y{number}")] == [f"fuse_layers.{number}"]
+        assert {tail for tail, _ in into(graph, f"fuse_layers.{number}")} == {
+            f"branches.{branch}" for branch in range(4)
+        }
+        assert [tail for tail, _ in into(graph, f"branches.{number}")] == [f"x{number}"]
+
+
+@pytest.mark.parametrize(("model", "blocks"), [("dla34", ["+", "+"]), ("dla60", ["tree1", "tree2"])])
+def test_the_root_of_a_tree_joins_its_blocks_and_what_is_passed_down(model: str, blocks: list[str]):
+    """Deep layer aggregation (figure 3 of its paper): some roots join earlier trees as well."""
+    graph = drawn(model)
+    joined = into(graph, "cat")
+    assert [tail for tail, style in joined if style == "solid"] == blocks
+    assert [tail for tail, style in joined if style == "dashed"] == ["earlier", "fork"]
+    (frame,) = (part for part in graph.parts if part.name == "cluster_block")
+    assert texts(frame.attributes["label"])[-1].endswith("dashed: in some only")
+
+
+def test_a_value_with_a_name_comes_from_what_made_it():
+    """DLA's levels start from the one before, and from that pooled."""
+    graph = drawn("dla34")
+    titles = {name: texts(node["label"])[0] for name, node in graph.nodes.items() if "part" in name}
+    level5 = next(name for name, title in titles.items() if title == "level5")
+    tails = {line.source: texts(line.attributes["label"]) for line in graph.edges if line.target == level5}
+    assert {titles[tail]: shapes for tail, shapes in tails.items()} == {
+        "level4": ["256×14²"],
+        "max 2×2, /2": ["256×7²"],
+    }
+
+
+def test_a_first_block_that_lacks_operations_is_no_turn_of_a_repetition():
+    """Xception's middle flow is eight times three separable convolutions; block 3 has two and a pooling."""
+    graph = drawn("legacy_xception")
+    boxes = {
+        told[0]: told[1:] for told in (texts(node.get("label", "")) for node in graph.nodes.values()) if told
+    }
+    assert boxes["block4–11"] == ["×8", *["dw 3×3", "1×1, 728"] * 3]
+    assert boxes["block3"] == ["1×1, 728, /2", *["dw 3×3", "1×1, 728"] * 2, "max 3×3, /2"]

@@ -239,19 +239,22 @@ class SmallField(Advice):
 
 
 class UnreadLevel(Advice):
-    """A level of an encoder that was asked for by name."""
+    """A level that was asked for."""
 
     code = "W014"
-    path: str
+    level: str
+    climbs: bool
 
     def message(self) -> str:
-        return f"nothing reads the level `{self.path}`"
+        return f"nothing reads {self.level}"
 
     def label(self) -> str:
         return "it is not built"
 
     def help(self) -> str:
-        return "leave it out, or let the decoder climb from it with a larger `depth=`"
+        if self.climbs:
+            return "leave it out, or let the decoder climb from it with a larger `depth=` of `skip`"
+        return "leave it out, or read it"
 
 
 class UnreadStage(Advice):

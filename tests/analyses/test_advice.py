@@ -62,6 +62,19 @@ TOLD = {
         "pyramid(conv 3x3 8, conv 3x3 8 stride=2, conv 3x3 8 stride=4)\n"
         "| skip plain depth=1 | up nearest | head 1x1 out=2",
     ),
+    "levels below the decoder's": (
+        "W014",
+        "encoder resnet18 | levels [0, 1, 2, 3] | skip plain depth=2 | up nearest | head 1x1 out=2",
+    ),
+    "a depth below the decoder's": (
+        "W014",
+        "encoder resnet18 depth=5 | skip plain depth=2 | up nearest | head 1x1 out=2",
+    ),
+    "maps of a neck": ("W014", "encoder resnet18 | neck fpn 32 | level 2 | relu | head 1x1 out=2"),
+    "a level that no decoder climbs from": (
+        "W014",
+        "encoder resnet18 taps=[layer1, layer2, layer4] | deeplabv3plus as decoder | head 1x1 out=2",
+    ),
     "a stage inside a definition": ("W015", "def f = conv 3x3 8 as a | relu | @a | tanh\nf | f"),
     "depthwise blocks where multiply-adds are limited": (
         "W016",
@@ -122,6 +135,16 @@ SILENT = {
         "encoder net | skip plain | up nearest | head 1x1 out=2"
     ),
     "depthwise layers of the library": "encoder effnet_b0 | skip plain | up nearest | head 1x1 out=2",
+    "levels that are climbed past": (
+        "encoder resnet18 | levels [1, 2, 3] | skip none | up nearest | head 1x1 out=2"
+    ),
+    "levels that nobody asked for": ("encoder resnet18 | skip plain depth=2 | up nearest | head 1x1 out=2"),
+    "levels that are all read": (
+        "encoder resnet18 depth=3 | neck fpn 32 | skip plain | up nearest | head 1x1 out=2"
+    ),
+    "a depth that some members read": (
+        "encoder resnet18 depth=5 | skip plain depth={2, 4} | up nearest | head 1x1 out=2"
+    ),
     "a join of equal maps": "conv 3x3 8 | residual(conv 3x3 8 stride=2)",
     "a parameter that a hole reads": "def f(n) = conv 3x3 8 as block{n}\nf 3",
     "a parameter that is a map": "def f(skip) = concat(id, @skip)\nconv 3x3 8 as a | f @a",
@@ -231,6 +254,13 @@ def test_pixels_that_earlier_windows_have_read_are_no_holes(text: str, whole: bo
 def test_taps_that_move_leave_no_holes(text: str, codes: list[str]) -> None:
     """Two kernels of 3 read 5 pixels, between which taps at a distance of 6 leave one out."""
     assert advice(f"input 3x64x64\n{text}") == codes
+
+
+def test_an_option_that_a_spec_lacks_is_no_remedy() -> None:
+    taps = "encoder resnet18 taps=[layer1, layer2, layer4]"
+    for decoder, offered in (("deeplabv3plus", False), ("skip plain depth=1 | up nearest", True)):
+        told = archdsl.check(Source("a.arch", f"{taps} | {decoder} | head 1x1 out=2"))
+        assert [("depth=" in str(found.help)) for found in told] == [offered] * len(told) != []
 
 
 def test_a_single_dilated_kernel_is_no_series() -> None:

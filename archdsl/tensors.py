@@ -81,6 +81,15 @@ def per_pixel(stride: Stride) -> str:
     return f"/{stride if isinstance(stride, int) else f'{float(stride):g}' if stride else '?'}"
 
 
+def relative(stride: Stride, entered: Stride) -> Stride:
+    """A stride counted from a map of another stride: what a step spans of that map's pixels.
+
+    >>> relative(8, 2), relative(8, Fraction(1, 2)), relative(None, 2)
+    (Fraction(4, 1), Fraction(16, 1), None)
+    """
+    return None if stride is None or entered is None else Fraction(stride) / entered
+
+
 class Cost(NamedTuple):
     """What an operation costs: trainable parameters and multiply-adds of one image."""
 

@@ -17,7 +17,7 @@ from archdsl.errors.encoders import NoLevels, NoSuchDepth, NoSuchTap, NoTapsInsi
 from archdsl.errors.shapes import BY_SIZE
 from archdsl.ops.backbones import Timm
 from archdsl.stage import Map, Pyramid
-from archdsl.tensors import Shape, per_pixel
+from archdsl.tensors import Shape, per_pixel, relative
 
 # Sides of the larger images. What differs between two of them depends on the size of the image.
 SIDES = (256, 288)
@@ -69,11 +69,12 @@ def _no_such_tap(path: str, block: Block, stage: Partial) -> Mistake:
     return NoSuchTap(path, stage.word, blocks) if blocks else NoTapsInside(stage.word)
 
 
-def down_to(levels: list[Map], depth: int, stage: Partial) -> list[Map]:
-    kept = [level for level in levels if level.stride is not None and level.stride <= 2**depth]
-    if not kept or kept[-1].stride != 2**depth:
-        raise NoSuchDepth(stage.word, depth, tuple(per_pixel(level.stride) for level in levels))
-    return kept
+def down_to(levels: list[Map], depth: int, stage: Partial, entered: Map) -> list[Map]:
+    """The levels down to a stride of 2^depth, counted from the map that entered the encoder."""
+    strides = [relative(level.stride, entered.stride) for level in levels]
+    if 2**depth not in strides:
+        raise NoSuchDepth(stage.word, depth, tuple(map(per_pixel, strides)))
+    return levels[: strides.index(2**depth) + 1]
 
 
 def value_of(block: Block, value: int) -> Map:

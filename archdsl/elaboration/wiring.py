@@ -268,7 +268,7 @@ class Wires:
         if picked is None:
             levels = levels_of(block, found, taps)
             if depth is not None and taps is None:
-                levels = down_to(levels, depth, found)
+                levels = down_to(levels, depth, found, flow)
             cut = block.restricted(tuple(level.value for level in levels), False)
             picked = block.picked[taps, depth] = (levels, cut)
         return Chosen(block, inputs, *picked)

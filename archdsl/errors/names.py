@@ -295,6 +295,8 @@ class OtherWeights(Mistake):
         return f"it first got {self.first}, now {self.now}"
 
     def help(self) -> str:
+        if self.first.split("x")[0] == self.now.split("x")[0]:
+            return "its layers follow from the size of what it gets: bring the map to it with `interpolate`"
         return "a shared module wants the channels that it had at first: bring them there with `conv 1x1`"
 
 

@@ -9,7 +9,7 @@ from archdsl.errors.encoders import NoOutputStride, OtherOutputStride
 from archdsl.errors.recipes import WrongFlow
 from archdsl.op import Int, arg
 from archdsl.stage import Map, Paths, Pyramid, Stage, StageName, StageValue, Tag, Wiring, described_flow
-from archdsl.tensors import per_pixel
+from archdsl.tensors import per_pixel, relative
 
 
 @final
@@ -37,7 +37,7 @@ class Encoder(Stage):
                 raise NoOutputStride(self.form.word)
             keywords["output_stride"] = self.output_stride
         levels = net.backbone(self.form, flow, self.taps, self.depth, keywords, self.weights)
-        self._ends(levels)
+        self._ends(levels, flow)
         net.drawn("input", "input", 0, -1, flow)
         source = "input"
         for row, level in enumerate(levels.maps):
@@ -47,9 +47,12 @@ class Encoder(Stage):
             source = name
         return levels
 
-    def _ends(self, levels: Pyramid) -> None:
-        """Raises OtherOutputStride unless the levels end at the output stride that is asked for."""
+    def _ends(self, levels: Pyramid, entered: Map) -> None:
+        """Raises OtherOutputStride unless the levels end at the output stride that is asked for.
+
+        It counts from the map that entered, as the definition does, which knows no other.
+        """
         wanted, chosen = self.output_stride, self.taps is not None or self.depth is not None
-        strides = [level.stride for level in levels.maps]
+        strides = [relative(level.stride, entered.stride) for level in levels.maps]
         if wanted is not None and not chosen and strides[-1] != wanted:
             raise OtherOutputStride(self.form.word, wanted, tuple(per_pixel(stride) for stride in strides))

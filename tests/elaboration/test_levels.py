@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn.functional import interpolate
 from torchvision.models import vgg11
 
 import archdsl
@@ -51,6 +52,41 @@ def test_such_levels_are_torchvisions() -> None:
     x = images(20, 28)
     with torch.inference_mode():
         assert disagreement(module(x)[-1], theirs.features[:15](x)) <= 1e-4
+
+
+def test_an_encoders_options_count_strides_from_what_enters_it() -> None:
+    def strides(encoder: str) -> list[object]:
+        network = loaded(f"input 3x64x96\n\nconv 3x3 16 stride=2 | {encoder}").network
+        return [network.operations[output.value - 1].stride for output in network.outputs]
+
+    # The stem halves; a ResNet's own levels are /2 /4 /8 /16 /32 of what it gets.
+    assert strides("encoder resnet18 depth=2") == [4, 8]
+    assert strides("encoder resnet18 output_stride=8") == [4, 8, 16]
+    assert strides("encoder (resnet18 output_stride=8)") == [4, 8, 16]
+    assert strides("encoder timm:resnet18 depth=2") == [4, 8]
+
+
+@pytest.mark.parametrize(("options", "level"), [("depth=3", 2), ("output_stride=8", 2), ("", 4)])
+def test_a_shared_encoder_is_one_module_called_at_two_scales(options: str, level: int) -> None:
+    module = randomised(
+        ours(
+            f"encoder resnet18 {options} as e | level {level} as a"
+            f" | @input | interpolate scale=0.5 | share e | level {level}"
+            " | interpolate like=@a | concat(id, @a)",
+            input=(3, 64, 96),
+        )
+    )
+    alone = ours(f"encoder resnet18 {options} as e | level {level}", input=(3, 64, 96))
+    half = ours(f"encoder resnet18 {options} as e | level {level}", input=(3, 32, 48))
+    for single in (alone, half):
+        single.load_state_dict(module.state_dict(), assign=True)  # nothing is missing, nothing left over
+        single.eval()
+    x = images(64, 96)
+    with torch.inference_mode():
+        fine = alone(x)
+        coarse = half(interpolate(x, scale_factor=0.5, mode="bilinear"))
+        coarse = interpolate(coarse, fine.shape[2:], mode="bilinear")
+        assert disagreement(module(x), torch.cat([coarse, fine], 1)) <= 1e-4
 
 
 def test_a_network_without_its_head_is_the_trunk_alone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import archdsl
 from tests.elaboration.specs import architecture, codes, modules, paths
 
 NUMBERED = [
@@ -99,6 +100,11 @@ def test_names_with_dots_may_share_their_beginning() -> None:
 def test_a_shared_module_wants_the_channels_that_it_had_at_first() -> None:
     assert codes("conv 3 8 as c | share c") == ["E130"]
     assert codes("def f(w) = conv 3 w | bn\nf 4 as g | share g") == ["E130"]
+    # Channels, and the size, which a linear layer behind `flatten` follows.
+    assert "`conv 1x1`" in str(*archdsl.check("conv 3x3 8 as c | share c"))
+    told = str(*archdsl.check("(conv 3x3 8 | flatten | linear 4) as c | @input | pool max 2 | share c"))
+    assert "`interpolate`" in told
+    assert "`conv 1x1`" not in told
     assert codes("conv 3 8 as c | conv 1 3 | share c") == []
 
 

@@ -130,3 +130,44 @@ def test_a_first_block_that_lacks_operations_is_no_turn_of_a_repetition():
     }
     assert boxes["block4–11"] == ["×8", *["dw 3×3", "1×1, 728"] * 3]
     assert boxes["block3"] == ["1×1, 728, /2", *["dw 3×3", "1×1, 728"] * 2, "max 3×3, /2"]
+
+
+# ---- the block, and the row -----------------------------------------------------------------------
+
+
+def firsts(graph: Picture, kind: str) -> list[str]:
+    """The first words in each box of a kind."""
+    nodes = (node for node in graph.nodes.values() if node["class"] == kind)
+    return sorted(texts(node["label"])[0] for node in nodes)
+
+
+def test_modules_that_stand_each_for_itself_in_the_row_are_drawn_once():
+    """GoogLeNet's nine modules differ in six widths (table 1 of its paper)."""
+    boxes = firsts(drawn("googlenet"), "operation")
+    assert boxes == ["1×1, w1", "1×1, w2", "1×1, w4", "1×1, w6", "3×3, w3", "3×3, w5", "max 3×3"]
+
+
+def test_the_unit_that_repeats_after_another_is_drawn_once():
+    """ShuffleNet V2's stages begin with another unit (figure 3 c and d of its paper)."""
+    graph = drawn("shufflenet_v2_x1_0")
+    assert firsts(graph, "operation")[:3] == ["1×1, w", "1×1, w", "chunk, index 0, of 2"]
+    assert [tail for tail, _ in into(graph, "cat")] == ["1×1, w bn, relu", "chunk, index 0, of 2"]
+
+
+def test_what_blocks_pool_differently_says_both():
+    assert "avg or max 3×3" in firsts(drawn("bninception"), "operation")
+
+
+def test_branches_side_by_side_are_no_repetition():
+    """Inception-v3's module before the last reduction has 192 channels in all branches."""
+    stages = [
+        texts(node["label"]) for node in drawn("inception_v3").nodes.values() if node["class"] == "stage"
+    ]
+    assert next(told for told in stages if told[0] == "Mixed_6e")[1] == "1×1, 192  ×2"
+
+
+def test_no_two_parts_of_a_row_have_one_title():
+    graph = drawn("dpt_vit_base_patch16_224")
+    assert [node["class"] for node in graph.nodes.values() if "<b>head<" in node.get("label", "")] == [
+        "stage"
+    ]

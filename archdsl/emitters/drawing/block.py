@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import NamedTuple
 
 from archdsl.emitters.drawing.outline import Part, mains, repeats, segments
@@ -85,13 +85,14 @@ def is_join(operation: Operation) -> bool:
     return type(operation.op) in JOINS and len(operation.inputs) > 1
 
 
-def find_repeated(network: Network, parts: Iterable[Part]) -> Repeated | None:
-    """The definition whose blocks make up most of the parts that repeat themselves."""
+def find_repeated(network: Network, parts: Sequence[Part]) -> Repeated | None:
+    """The definition whose blocks make up most of the parts that repeat themselves; else of all parts."""
     stages: dict[str, list[tuple[Block, ...]]] = defaultdict(list)
     for part in map(_innermost, parts):
-        words = {child.word for child in part.children}
-        if repeats(network, part) and len(words) == 1 and words != {""}:
-            stages[words.pop()].append(_turns(network, part))
+        for word, run in _runs(part) if repeats(network, part) else ():
+            stages[word].append(_turns(network, run))
+    if not stages:
+        stages = _equals(parts)
     if not stages:
         return None
     word = max(stages, key=lambda word: sum(len(block) for stage in stages[word] for block in stage))
@@ -103,6 +104,25 @@ def find_repeated(network: Network, parts: Iterable[Part]) -> Repeated | None:
     firsts = accumulate((len(stage) for stage in stages[word][:-1]), initial=0)
     shown = max(blocks, key=lambda block: (len(mains(network, block.scope)), len(block)))
     return Repeated(word, blocks, frozenset(firsts), dict(versions), shown)
+
+
+def _runs(part: Part) -> Iterator[tuple[str, Part]]:
+    """Neighbours of one definition in a part, as a part; the part itself where they are all."""
+    for word, scopes in groupby(part.children, lambda child: child.word):
+        run = tuple(scopes)
+        if word and run == part.children:
+            yield word, part
+        elif word and len(run) > 1:
+            yield word, replace(part, first=run[0].first, last=run[-1].last, children=run)
+
+
+def _equals(parts: Sequence[Part]) -> dict[str, list[tuple[Block, ...]]]:
+    """Parts of a row that one definition made, where there are several (GoogLeNet's modules)."""
+    scopes = [part.children[0] if part.row and len(part.children) == 1 else part for part in parts]
+    blocks: dict[str, list[Block]] = defaultdict(list)
+    for scope in scopes:
+        blocks[scope.word].append(Block(scope, scope.last))
+    return {word: [tuple(equal)] for word, equal in blocks.items() if word and len(equal) > 2}
 
 
 def _innermost(part: Part) -> Part:
@@ -138,6 +158,9 @@ def symbols(found: Repeated, units: Iterable[Unit]) -> dict[str, dict[str, str]]
             values = {getattr(made.op, argument, None) for made in found.versions[unit.path].values()}
             if len(values) > 1 and None not in values:
                 words.setdefault(unit.path, {})[argument] = letter
+        kinds = {str(getattr(made.op, "kind", "")) for made in found.versions[unit.path].values()}
+        if len(kinds) > 1 and "" not in kinds:
+            words.setdefault(unit.path, {})["kind"] = " or ".join(sorted(kinds))
     return words
 
 

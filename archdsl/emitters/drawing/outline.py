@@ -97,9 +97,22 @@ def outline(network: Network) -> list[Part]:
 
 
 def repeats(network: Network, part: Part) -> bool:
-    """Whether a part is the same thing several times over: its scopes all give the same shape."""
+    """Whether a part is one thing several times over: its scopes give one shape, each from the last."""
     shapes = {network.operations[child.last - 1].shape for child in part.children}
-    return len(part.children) > 1 and len(shapes) == 1
+    return (
+        len(part.children) > 1
+        and len(shapes) == 1
+        and all(_leads(network, one, other) for one, other in pairwise(part.children))
+    )
+
+
+def _leads(network: Network, one: Part, other: Part) -> bool:
+    """Whether a scope, or what stands before it, reads what another made."""
+    return any(
+        one.first < value <= one.last
+        for operation in network.operations[one.last : other.last]
+        for value in operation.inputs
+    )
 
 
 def split(part: Part) -> list[Part]:
@@ -120,9 +133,10 @@ def mains(network: Network, part: Part) -> list[Operation]:
 
 
 def is_folded(network: Network, scope: Part, part: Part) -> bool:
-    """Whether a scope inside a part is told by its name: more than a few operations, but not most of it."""
-    inner, outer = len(mains(network, scope)), len(mains(network, part))
-    return not scope.loose and inner > BRIEF and 3 * inner <= 2 * outer
+    """Whether a scope inside a part is told by its name: of several operations, but not most that compute."""
+    told = mains(network, scope)
+    inner, outer = (sum(computes(network, made) for made in mains(network, of)) for of in (scope, part))
+    return not scope.loose and len(told) > BRIEF and 3 * inner <= 2 * outer
 
 
 def label(part: Part) -> str:

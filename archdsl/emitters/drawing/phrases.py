@@ -90,7 +90,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 def phrase(op: Op, into: Shape, instead: Mapping[str, str] = NOTHING) -> str:
     """An operation with what tells it from others of its kind.
 
-    `instead` has what stands for the numbers of `out`, `kernel`, `stride`, `dilation` or `groups`.
+    `instead` has what stands for `out`, `kernel`, `stride`, `dilation`, `groups` or `kind`.
     """
     rank = into.rank
     out, stride, rate = (instead.get(argument, "") for argument in ("out", "stride", "dilation"))
@@ -109,7 +109,8 @@ def phrase(op: Op, into: Shape, instead: Mapping[str, str] = NOTHING) -> str:
         case Pool(to=to) if to is not None:
             parts = [f"{op.kind} to {dims(to, rank)}"]
         case Pool():
-            parts = [window(op, rank), stride or step(op.size if op.stride is None else op.stride, rank)]
+            told = window(op, rank).replace(op.kind, instead.get("kind", op.kind), 1)
+            parts = [told, stride or step(op.size if op.stride is None else op.stride, rank)]
         case GlobalPool():
             parts = ["global avg"]
         case Upsample():

@@ -139,7 +139,7 @@ def _told(found: Repeated, wired: Wiring, words: dict[str, dict[str, str]]) -> M
     name = [font(found.word.lstrip("_"), size=12, bold=True)]
     name.append(
         font(f"({', '.join(letters(words))})", size=12)
-        if words
+        if letters(words)
         else font(f"\N{NO-BREAK SPACE}{found.shown.scope.name}", size=9)
     )
     if caption := _caption(found, wired):

@@ -84,7 +84,9 @@ def _part(network: Network, parts: list[Part], number: int, hues: dict[int, str]
     role = _role(network, parts, number)
     style = theme.box(role)
     title = _title(part, role)
-    if sum(label(other) == title for other in parts) > 1:  # the units of several stages
+    if title and sum(
+        label(other) == title for other in parts if other is not part
+    ):  # units of several stages
         title = ".".join(part.name.split(".")[-2:])
     heading = [font(title, size=11, bold=True)] if title else []
     if times:

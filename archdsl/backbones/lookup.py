@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from archdsl.backbones import renamed
 from archdsl.backbones.table import Backbone, lines, parsed
 from archdsl.errors.encoders import NoFeatures
 from archdsl.errors.names import UnknownBackbone
@@ -14,7 +15,7 @@ def backbone(name: str) -> Backbone:
     """What is known of a model.
 
     Raises:
-        UnknownBackbone: neither the table nor timm has it.
+        UnknownBackbone: neither the table nor timm has it, or it is an old name.
         NoFeatures: timm has it, but gives no maps of it.
     """
     line = lines().get(name)
@@ -28,11 +29,15 @@ def in_table(name: str) -> bool:
 def _asked(name: str) -> Backbone:
     base, _, tag = name.partition(".")
     known = tuple(lines())
+    if name in renamed.listed():
+        raise UnknownBackbone(name, known, now=renamed.listed()[name])
     if tag:  # a name and weights of it
         raise UnknownBackbone(name, known, base if base in known else "")
     try:
         from archdsl.backbones.measuring import Unfit, measured
 
+        if name in (later := renamed.of_timm()):  # timm would build it, with a warning of its own
+            raise UnknownBackbone(name, known, now=later[name])
         return measured(name)
     except ImportError:
         raise UnknownBackbone(name, known, asked=False) from None

@@ -76,7 +76,7 @@ class UnknownBackbone(Mistake):
     """A name after `timm:` that timm doesn't know.
 
     `base` is the model's name where a tag of its weights stands behind it, `asked` whether timm itself was
-    there to tell, beside the table.
+    there to tell, beside the table; `now` is what timm calls a model of an old name, perhaps with a tag.
     """
 
     code = "E135"
@@ -84,17 +84,24 @@ class UnknownBackbone(Mistake):
     known: tuple[str, ...]
     base: str = ""
     asked: bool = True
+    now: str = ""
 
     def message(self) -> str:
+        if self.now:
+            return f"`{self.got}` is an old name: timm calls it `{self.now.partition('.')[0]}` now"
         if self.base:
             return f"`{self.got}` is a model with weights, not the name of a model"
         return f"timm has no model `{self.got}`"
 
     def label(self) -> str:
         near = suggest(self.got, self.known)
-        return f"did you mean `timm:{near}`?" if near and not self.base else ""
+        return f"did you mean `timm:{near}`?" if near and not (self.base or self.now) else ""
 
     def help(self) -> str:
+        if self.now:
+            name, _, tag = self.now.partition(".")
+            meant = f"; the weights that it meant are `weights={tag}`" if tag else ""
+            return f"write `encoder timm:{name}`{meant}"
         if self.base:
             return f"write `encoder timm:{self.base} weights={self.got.partition('.')[2]}`"
         if self.asked:
@@ -102,7 +109,7 @@ class UnknownBackbone(Mistake):
         return 'newer models are known to timm alone, which is not installed: pip install "archdsl[weights]"'
 
     def replacement(self) -> str | None:
-        near = self.base or suggest(self.got, self.known)
+        near = self.now.partition(".")[0] or self.base or suggest(self.got, self.known)
         return near and f"timm:{near}"
 
 

@@ -95,6 +95,11 @@ def test_a_context_of_the_whole_image_sees_its_side(context: str) -> None:
     assert field(f"input 3x128x128\n{text}") == extent(text, 128) == 128
 
 
+def test_a_pooling_that_is_not_spread_again_is_left_out() -> None:
+    """Two 3x3 read 5 pixels; a classifier's mean of all of them is no wider view."""
+    assert field("input 3x64x64\nconv 3x3 8 | relu | conv 3x3 8 | gap | flatten | linear 2") == 5
+
+
 BRANCHES = (
     "gap | conv 1x1 4 | interpolate like=@in",
     "pool avg to=3 | conv 3x3 4 | interpolate like=@in",

@@ -57,6 +57,14 @@ TOLD = {
     "a norm behind dropout of an activation": ("W011", "conv 3x3 8 | relu | dropout 0 | gn 4"),
     "linear layers in series": ("W012", "gap | flatten | linear 64 | dropout 0.5 | linear 10"),
     "a head right behind a convolution": ("W012", "conv 3x3 8 bias=false | bn | head 1x1 out=2"),
+    "a mean between kernels": ("W012", "conv 3x3 8 | pool avg 2 | conv 3x3 8 | relu"),
+    "repeated pixels between kernels": ("W012", "conv 3x3 8 | upsample 2 | conv 3x3 8 | relu"),
+    "mixed pixels between kernels": ("W012", "conv 3x3 8 | interpolate scale=2 | conv 3x3 8 | relu"),
+    "transposed convolutions in series": (
+        "W012",
+        "conv 3x3 8 stride=4 | relu | (transpose_conv 4x4 8) * 2 | relu",
+    ),
+    "kernels side by side": ("W012", "concat(conv 3x3 8, conv 5x5 8) | conv 3x3 8 | relu"),
     "a branch of a pyramid": (
         "W015",
         "pyramid(conv 3x3 8, conv 3x3 8 stride=2, conv 3x3 8 stride=4)\n"
@@ -135,6 +143,14 @@ SILENT = {
         "encoder net | skip plain | up nearest | head 1x1 out=2"
     ),
     "depthwise layers of the library": "encoder effnet_b0 | skip plain | up nearest | head 1x1 out=2",
+    "the largest of a window": "conv 3x3 8 | pool max 2 | conv 3x3 8 | relu",
+    "a projection before a resize": "conv 3x3 64 | relu | conv 1x1 8 | upsample 2 | conv 1x1 2",
+    "a fusion of branches": "concat(conv 3x3 8, conv 5x5 8) | conv 1x1 8 | relu",
+    "a branch with an activation": "concat(conv 3x3 8 | relu, conv 5x5 8) | conv 3x3 8 | relu",
+    "lateral maps": (
+        "conv 3x3 8 | relu as a | pool max 2 | conv 1x1 8 | interpolate like=@a | add(id, @a) | conv 3x3 8"
+    ),
+    "pixels of channels": "conv 3x3 32 | pixelshuffle 2 | conv 3x3 8 | relu",
     "levels that are climbed past": (
         "encoder resnet18 | levels [1, 2, 3] | skip none | up nearest | head 1x1 out=2"
     ),

@@ -23,6 +23,8 @@ NORMS = ("bn", "gn", "ln")
 LINEAR = ("conv", "dwconv", "deform_conv", "transpose_conv", "linear")
 # What scales, drops or lays numbers out anew: two linear maps with nothing else between them are one.
 TRANSPARENT = ("bn", "dropout", "drop_path", "id", "flatten")
+# Linear, too, but a narrow map is often made before one of them because it is cheaper there.
+RESAMPLING = ("pool", "upsample", "interpolate")
 MOST_LABELS = 4
 LARGE_KERNEL = 11
 _THREE_NUMBERS = re.compile(r"(conv|deform_conv)\s+([0-9]+)\s+([0-9]+)\s+([0-9]+)(?![\w.])")
@@ -118,19 +120,67 @@ def maps_without_activation(written: Written) -> Iterator[Diagnostic]:
     """
     places: dict[Span, Span] = {}
     for number, operation in enumerate(written.network.operations):
-        if not written.is_own(number) or not _is_full(written, operation):
+        if not written.is_own(number) or not (_is_full(written, operation) or _is_transposed(operation)):
             continue
-        before = _made_by(written, operation, TRANSPARENT, alone=True)
-        if before is None or before.span.source is not written.source or not _is_full(written, before):
-            continue
-        entering, between = written.network.shape_of(before.inputs[0]).channels, before.shape.channels
-        widened = _is_pointwise(before) and _is_pointwise(operation) and operation.shape.channels > between
-        if between >= min(entering, operation.shape.channels) and not widened:
-            places.setdefault(operation.span, before.span)
+        before = _linear_sources(written, operation)
+        if before and all(_is_one_map(written, each, operation) for each in before):
+            places.setdefault(operation.span, before[0].span)
     if places:
         first, *others = places
         labels = [Label(places[first], "what this one makes")] if places[first] != first else []
         yield MissingActivation(len(places)).at(first, *labels, *_labels(others))
+
+
+def _is_one_map(written: Written, before: Operation, operation: Operation) -> bool:
+    """Whether two linear maps in series make one that can do as much."""
+    if before.span.source is not written.source:
+        return False
+    if not (_is_full(written, before) or (_is_transposed(before) and _is_transposed(operation))):
+        return False
+    if _is_transposed(operation) and not _is_transposed(before):
+        return False
+    entering, between = written.network.shape_of(before.inputs[0]).channels, before.shape.channels
+    widened = _is_pointwise(before) and _is_pointwise(operation) and operation.shape.channels > between
+    return between >= min(entering, operation.shape.channels) and not widened
+
+
+def _linear_sources(written: Written, operation: Operation) -> list[Operation]:
+    """The layers whose results another one reads, with nothing between that isn't linear.
+
+    None where a pointwise one fuses branches, or stands before a resampling since it is cheaper there.
+    """
+    values, found, resampled = [operation.inputs[0]], list[Operation](), False
+    while values:
+        value = values.pop()
+        if not value or len(written.readers[value]) > 1:
+            return []
+        made = written.network.operations[value - 1]
+        if made.op.name == "concat" and not _is_pointwise(operation):
+            values += reversed(made.inputs)
+        elif made.op.name in TRANSPARENT or _resamples(made):
+            resampled |= _resamples(made)
+            values.append(made.inputs[0])
+        else:
+            found.append(made)
+    return [] if resampled and any(map(_is_pointwise, found)) else found
+
+
+def _resamples(operation: Operation) -> bool:
+    """Whether it makes pixels of weighted sums of pixels, at another resolution."""
+    mean = operation.op.name != "pool" or (
+        getattr(operation.op, "kind", "") == "avg" and getattr(operation.op, "size", None) is not None
+    )
+    return operation.op.name in RESAMPLING and mean
+
+
+def _is_transposed(operation: Operation) -> bool:
+    """Whether it is a transposed convolution that learns how to climb."""
+    op = operation.op
+    return (
+        op.name == "transpose_conv"
+        and getattr(op, "groups", 1) == 1
+        and getattr(op, "init", "") != "bilinear"
+    )
 
 
 def _is_full(written: Written, operation: Operation) -> bool:
@@ -147,17 +197,10 @@ def _is_pointwise(operation: Operation) -> bool:
     return getattr(operation.op, "kernel", None) in (1, (1, 1))
 
 
-def _made_by(
-    written: Written, operation: Operation, through: tuple[str, ...], alone: bool = False
-) -> Operation | None:
-    """The operation whose result another reads, seen `through` some words.
-
-    With `alone` only where nothing else reads it, or what lies between.
-    """
+def _made_by(written: Written, operation: Operation, through: tuple[str, ...]) -> Operation | None:
+    """The operation whose result another reads, seen `through` some words."""
     value = operation.inputs[0]
     while value:
-        if alone and len(written.readers[value]) > 1:
-            return None
         made = written.network.operations[value - 1]
         if made.op.name not in through:
             return made

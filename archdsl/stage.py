@@ -241,6 +241,10 @@ class Wiring(Protocol):
         """
         ...
 
+    def blocks(self) -> tuple[str, tuple[str, ...]]:
+        """The encoder before, where it is a transformer of timm, and the paths that its `taps=` may name."""
+        ...
+
     def output(self, name: str, value: Map, weight: float = 1.0) -> None:
         """An output that exists in training only."""
         ...

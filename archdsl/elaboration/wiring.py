@@ -60,6 +60,7 @@ class Recipe:
     weights: list[WeightsWanted] = field(default_factory=list)
     supervision: Callable[[], list[tuple[int, Map]]] | None = None
     encoder: Label | None = None  # its name, for mistakes about its levels
+    blocks: tuple[str, tuple[str, ...]] = ("", ())  # of a transformer of timm, for the same: name, paths
 
 
 class Wires:
@@ -205,6 +206,8 @@ class Wires:
         found = stage.but(keywords={**stage.keywords, **given})
         context = self.elaborator.beside(self.context)
         block, inputs, levels, cut = self._fitting(found, flow, context, taps, depth)
+        paths = tuple(filter(None, block.leaves)) if found.callee is Timm else ()
+        self.recipe.blocks = (found.written, paths)
         builder = context.frame.builder
         path = join_path(context.scope.prefix, self.renamed.get("encoder", "encoder"))
         if not context.scope.shared:
@@ -357,6 +360,9 @@ class Wires:
     def output(self, name: str, value: Map, weight: float = 1.0) -> None:
         path = join_path(self.context.scope.prefix, name)
         self.context.frame.builder.training.append(TrainingOutput(path, value.value, weight))
+
+    def blocks(self) -> tuple[str, tuple[str, ...]]:
+        return self.recipe.blocks
 
     def plan(self, supervision: Callable[[], list[tuple[int, Map]]]) -> None:
         self.recipe.supervision = supervision

@@ -192,12 +192,28 @@ class SingleLevel(Mistake):
     code = "E264"
     stage: str
     levels: tuple[str, ...]
+    folds: bool = False
+    """Whether the input is a volume, and the level a map."""
+    encoder: str = ""
+    blocks: tuple[str, ...] = ()
+    """Module paths in the encoder whose maps have the size of this level: a transformer's blocks."""
 
     def message(self) -> str:
         return f"`{self.stage}` needs a pyramid of at least two levels"
 
     def label(self) -> str:
         return "there is only one"
+
+    def help(self) -> str:
+        if self.folds:
+            return "the input is a volume, this level a map: such a network classifies, `head linear out=N`"
+        if not self.blocks:
+            return ""
+        # Four at even distances, the last block the last of them, as DPT is built.
+        step = max(1, len(self.blocks) // 4)
+        chosen = ", ".join(self.blocks[step - 1 :: step][:4])
+        decoder = f"`encoder {self.encoder} taps=[{chosen}] | dpt as decoder`"
+        return f"a transformer's blocks have maps of one size; a decoder of four of them is {decoder}"
 
 
 class LevelsInDisorder(Mistake):
@@ -211,6 +227,8 @@ class LevelsInDisorder(Mistake):
         return f"`{self.stage}` needs levels that get coarser, the finest first"
 
     def help(self) -> str:
+        if len(set(self.levels)) == 1:
+            return f"all are {self.levels[0]}, as a transformer's are: `dpt as decoder` reads such levels"
         return f"these are {' '.join(self.levels)}: put them in order, one of each stride"
 
 

@@ -49,7 +49,8 @@ class Timm(Op):
             at = min(level, last, key=lambda one: one.stride)
             maps.append(Shape(self._width(level.channels), *(at.side(side) for side in x.spatial)))
         if min(min(one.spatial) for one in maps) < 1:
-            raise OtherImage(self.word, "larger images", str(x))
+            least = max(level.stride - level.offset for level in levels if level.stride <= last.stride)
+            raise OtherImage(self.word, f"images of {least}x{least} or larger", str(x))
         return Levels(tuple(maps), tuple(min(level.stride, last.stride) for level in levels))
 
     def _check_settings(self, x: Shape) -> None:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, final
 
 from archdsl.errors.recipes import HeadTwice, MissingOption, OtherClasses, WrongFlow
+from archdsl.errors.shapes import WrongKind
 from archdsl.op import Flag, Int, Real, Word, arg
 from archdsl.ops.convolutions import Conv
 from archdsl.ops.linear import Linear
@@ -99,4 +100,8 @@ class Head(Stage):
         whole = x.stride == 1 and x.shape.spatial == net.image.shape.spatial
         if self.size == "own" or x.shape.rank == 0 or whole:
             return x
+        if x.shape.rank < net.image.shape.rank:
+            linear = f"`head linear out={x.shape.channels}`"
+            mend = f"the encoder folds the input, a volume, to a map: such a network classifies, {linear}"
+            raise WrongKind("head", "a volume to answer for each point of one", (x.shape,), mend)
         return net.add(Interpolate("bilinear", align_corners=self.align_corners), x, net.image)

@@ -62,7 +62,8 @@ class Skip(Stage):
             raise WrongFlow("skip", "a pyramid", described_flow(flow), mend)
         strides = tuple(per_pixel(level.stride) for level in flow.maps)
         if len(flow.maps) < 2:
-            raise SingleLevel("skip", strides)
+            folds = flow.maps[0].shape.rank < net.image.shape.rank
+            raise SingleLevel("skip", strides, folds, *net.blocks())
         if not in_order(flow.maps):
             raise LevelsInDisorder("skip", strides)
         form = self.form or "none"

@@ -31,6 +31,36 @@ def test_what_a_decoder_is_given_must_fit_its_levels(stage: str, code: str) -> N
     assert codes(PLAIN + stage) == [code]
 
 
+DECODER = "skip plain | up nearest | head 1x1 out=2"
+# Four of 12, and of 24, blocks at even distances up to the last: those of segmentation_models.pytorch's DPT.
+OF_BASE = "timm:vit_base_patch16_224 taps=[blocks.2, blocks.5, blocks.8, blocks.11]"
+OF_LARGE = "timm:vit_large_patch16_224 taps=[blocks.5, blocks.11, blocks.17, blocks.23]"
+
+
+@pytest.mark.parametrize(
+    ("encoder", "stages", "code", "right"),
+    [
+        # The bands of a cube are folded into channels: its level is a map.
+        ("hybridsn", "head 1x1 out=3", "E208", "head linear out=3"),
+        ("hybridsn", DECODER, "E264", "head linear out=N"),
+        ("timm:vit_base_patch16_224", DECODER, "E264", f"encoder {OF_BASE} | dpt as decoder"),
+        ("timm:vit_large_patch16_224", DECODER, "E264", f"encoder {OF_LARGE} | dpt as decoder"),
+        (OF_BASE, DECODER, "E269", "dpt as decoder"),
+    ],
+)
+def test_a_stage_that_an_encoder_has_no_use_for_is_told_with_what_it_has(
+    encoder: str, stages: str, code: str, right: str
+) -> None:
+    size = "1x30x25x25" if encoder == "hybridsn" else "3x224x224"
+    (found,) = archdsl.check(f"input {size}\n\nencoder {encoder} | {stages}")
+    assert found.code == code
+    assert f"`{right}`" in str(found).partition("= help: ")[2]
+    assert found.span is not None
+    assert found.span.text == stages.partition(" |")[0]
+    whole = right if right.startswith("encoder") else f"encoder {encoder} | {right.replace('N', '3')}"
+    assert archdsl.check(f"input {size}\n\n{whole}") == ()
+
+
 @pytest.mark.parametrize("block", ["id", "relu", "(id | relu)", "keep"])
 def test_a_decoder_calls_what_takes_no_arguments_without_a_width(block: str) -> None:
     text = f"def keep = relu\n{PLAIN}up (upsample 2) block={block}"

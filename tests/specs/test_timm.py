@@ -182,6 +182,19 @@ def test_a_transformer_takes_images_that_its_patch_divides(size: tuple[int, int]
         assert disagreement(one, other) <= 1e-6
 
 
+def test_a_model_that_needs_larger_images_is_told_with_the_smallest() -> None:
+    spec = "encoder timm:inception_v4 | skip plain | up nearest | head 1x1 out=2"
+    (found,) = archdsl.check(f"input 3x64x96\n\n{spec}")
+    assert found.code == "E218"
+    assert "75x75 or larger" in str(found)
+    assert archdsl.check(f"input 3x75x75\n\n{spec}") == ()
+    with torch.device("meta"):
+        theirs = timm.create_model("inception_v4", features_only=True).eval()
+        assert theirs(torch.zeros(1, 3, 75, 75))[-1].shape == (1, 1536, 1, 1)
+        with pytest.raises(RuntimeError, match="Kernel size"):
+            theirs(torch.zeros(1, 3, 74, 75))
+
+
 def test_of_blocks_only_those_that_are_read_are_given() -> None:
     line = "encoder timm:test_vit taps={} class_token=true"
     one = loaded(line.format("[blocks.1, blocks.2, blocks.4]") + " | levels [0, 2]")

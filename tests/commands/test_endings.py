@@ -36,7 +36,8 @@ def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path: Path):
     call = subprocess.Popen([*ARCHDSL, "fmt", str(pipe)], stderr=subprocess.PIPE, text=True)
     with open(pipe, "w"):  # opens when the call opens its end: it now waits for a text
         call.send_signal(signal.SIGINT)
-        _, told = call.communicate(timeout=60)
+    # The pipe is closed: a signal that came just before the call began to read is seen when the read ends.
+    _, told = call.communicate(timeout=60)
     assert (call.returncode, told.strip()) == (130, "archdsl: interrupted")
 
 

@@ -339,6 +339,13 @@ def as_element(value: Expression) -> Element | None:
             return None
 
 
+def unmarked(element: Element) -> Element:
+    """An element without its `?` and its name."""
+    while isinstance(element, Marked):
+        element = element.element
+    return element
+
+
 def as_pipeline(value: Expression) -> Pipeline | None:
     """The pipeline that a value reads as where a pipeline is wanted, or None."""
     if isinstance(value, Quote):

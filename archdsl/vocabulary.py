@@ -169,6 +169,13 @@ class File:
             self._meanings[word] = self._look_up(word)
         return self._meanings[word]
 
+    def find(self, word: str) -> Meaning | None:
+        """What a word means; None also where that can't be told, as checking tells elsewhere."""
+        try:
+            return self.meaning(word)
+        except (ArchError, Mistake):
+            return None
+
     def _look_up(self, word: str) -> Meaning | None:
         if word in self.definitions:
             return self.definitions[word]
@@ -211,10 +218,7 @@ class File:
         return any(self.is_open(child) for child in children(node))
 
     def _calls_open(self, word: str) -> bool:
-        try:
-            meaning = self.meaning(word)
-        except (ArchError, Mistake):
-            return False
+        meaning = self.find(word)
         return isinstance(meaning, Definition) and meaning.is_open
 
     @cached_property
@@ -245,10 +249,7 @@ class File:
         return known
 
     def _is_recipe(self, word: str) -> bool:
-        try:
-            meaning = self.meaning(word)
-        except (ArchError, Mistake):
-            return False
+        meaning = self.find(word)
         if isinstance(meaning, Definition):
             return meaning.file.has_recipe(meaning)
         return isinstance(meaning, type) and issubclass(meaning, Stage)

@@ -14,7 +14,7 @@ from archdsl.elaboration.elaborator import Elaborator
 from archdsl.elaboration.flows import flow_maps
 from archdsl.elaboration.values import UNKNOWN, EndOfRun, Partial, Value, described
 from archdsl.elaboration.wiring import Recipe, WeightsWanted, stage_runner
-from archdsl.errors import ArchError, Diagnostic, Mistake
+from archdsl.errors import ArchError, Diagnostic
 from archdsl.errors.recipes import NothingToReturn
 from archdsl.errors.specs import NoPipeline
 from archdsl.stage import Lattice, Map, Pyramid
@@ -112,10 +112,7 @@ class Program:
             for inner in walk(node):
                 if not isinstance(inner, Name | Word):
                     continue
-                try:
-                    meaning = file.meaning(inner.name)
-                except (ArchError, Mistake):
-                    continue
+                meaning = file.find(inner.name)
                 given = isinstance(meaning, Binding) and meaning.node.name in self.overrides
                 if isinstance(meaning, Binding) and not given and depends_on_choice(meaning):
                     return True

@@ -60,6 +60,7 @@ from archdsl.syntax import (
     Version,
     When,
     Word,
+    unmarked,
     walk,
 )
 
@@ -384,9 +385,7 @@ def _share_a_line(first: Element, second: Element) -> bool:
 
 def begins_like_a_statement(pipeline: Pipeline) -> bool:
     """Whether only a leading pipe tells it from `input 3x32x32` and its like."""
-    first = pipeline.elements[0]
-    while isinstance(first, Marked):
-        first = first.element
+    first = unmarked(pipeline.elements[0])
     return isinstance(first, Word | Join) and first.name in _STATEMENTS
 
 

@@ -86,11 +86,12 @@ class Scalable:
         """
         places = written_out(self._program, self._widths, encoder=encoder)
         try:
-            made = self._with(places, {}) if places else self.architecture
+            made = self._with(places, {}) if places else None
         except ArchError:
             return None
-        same = made is not self.architecture and made.identity == self.architecture.identity
-        return Scalable(made, factors=self._factors) if same else None
+        if made is None or made.identity != self.architecture.identity:
+            return None
+        return Scalable(made, factors=self._factors)
 
     @property
     def is_whole(self) -> bool:

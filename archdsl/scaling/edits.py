@@ -8,9 +8,20 @@ from typing import NamedTuple
 
 from archdsl.elaboration.program import Program
 from archdsl.network import Network
-from archdsl.scaling.widths import Widths, unmarked
+from archdsl.scaling.widths import Widths
 from archdsl.stages.up import default_width
-from archdsl.syntax import About, Element, Expression, Keyword, Name, Paren, Pipeline, Word, as_element
+from archdsl.syntax import (
+    About,
+    Element,
+    Expression,
+    Keyword,
+    Name,
+    Paren,
+    Pipeline,
+    Word,
+    as_element,
+    unmarked,
+)
 
 
 class Edit(NamedTuple):
@@ -65,13 +76,19 @@ def of_widths(widths: Widths) -> Iterator[Edit]:
 def of_defaults(program: Program, network: Network) -> Iterator[Edit]:
     """Where the widths that an `up` of the file's pipeline takes by default are to be written."""
     assert program.pipeline is not None
-    for element in program.pipeline.elements:
-        word = unmarked(element)
-        if isinstance(word, Word) and word.name == "up" and not _sums(program.pipeline):
+    for word in words_of(program.pipeline):
+        if word.name == "up" and not _sums(program.pipeline):
             stated = any(isinstance(a, Keyword) and a.name == "channels" for a in word.arguments)
             channels = tuple(map(default_width, _climbed(network)))
             if not stated and channels:
                 yield Edit(word.span.end, word.span.end, channels, before=" channels=[", after="]")
+
+
+def words_of(pipeline: Pipeline) -> Iterator[Word]:
+    """The calls that a pipeline runs one after the other."""
+    for element in map(unmarked, pipeline.elements):
+        if isinstance(element, Word):
+            yield element
 
 
 def without_weights(program: Program) -> Iterator[Edit]:
@@ -84,9 +101,9 @@ def without_weights(program: Program) -> Iterator[Edit]:
 
 def published_encoder(program: Program, widths: Widths) -> str:
     """What the pipeline's `encoder` calls, where it is the library's and the call gives it no widths."""
-    words = [unmarked(element) for element in program.pipeline.elements] if program.pipeline else []
-    for word in words:
-        if isinstance(word, Word) and word.name == "encoder" and word.arguments:
+    assert program.pipeline is not None
+    for word in words_of(program.pipeline):
+        if word.name == "encoder" and word.arguments:
             called = _called(word.arguments[0])
             own = isinstance(called, Word) and called.name in program.file.definitions
             given = any(True for _ in widths.given(word, program.file, {}))
@@ -103,8 +120,7 @@ def _called(value: Expression | Keyword) -> Element | None:
 
 def _sums(pipeline: Pipeline) -> bool:
     """Whether the decoder adds its skips: a level then has its skip's channels."""
-    words = [unmarked(element) for element in pipeline.elements]
-    skips = [word for word in words if isinstance(word, Word) and word.name == "skip"]
+    skips = [word for word in words_of(pipeline) if word.name == "skip"]
     return any(isinstance(a, Name) and a.name == "add" for word in skips for a in word.arguments[:1])
 
 

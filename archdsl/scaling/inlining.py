@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from archdsl.elaboration.program import Program
 from archdsl.elaboration.values import parameter_names
 from archdsl.scaling.edits import Edit, rewritten
-from archdsl.scaling.widths import Widths, meaning_of, unmarked
+from archdsl.scaling.widths import Widths
 from archdsl.syntax import Binding as LoopBinding
-from archdsl.syntax import Define, Keyword, Name, Node, Word, walk
+from archdsl.syntax import Define, Keyword, Name, Node, Word, unmarked, walk
 from archdsl.vocabulary import Binding, Definition, File
 
 
@@ -51,7 +51,7 @@ def _named(node: Node, file: File) -> Iterator[Definition | Binding]:
     variables = _variables(node)
     for inner in walk(node):
         if isinstance(inner, Name | Word) and inner.name not in variables:
-            meaning = meaning_of(inner.name, file)
+            meaning = file.find(inner.name)
             if isinstance(meaning, Definition | Binding):
                 yield meaning
 
@@ -84,7 +84,7 @@ def _chosen(
         if found in chosen or found.file is program.file:
             return
         for inner in _named(found.node, found.file):
-            known_here = meaning_of(inner.node.name, program.file) is inner
+            known_here = program.file.find(inner.node.name) is inner
             if is_wide(inner) or not known_here:
                 choose(inner)
         chosen[found] = None
@@ -121,7 +121,7 @@ def _text(found: Definition | Binding, names: dict[Definition | Binding, str], h
         if not isinstance(inner, Name | Word) or inner.name in variables:
             continue
         span = inner.name_span if isinstance(inner, Word) else inner.span
-        meaning = meaning_of(inner.name, found.file)
+        meaning = found.file.find(inner.name)
         name = names.get(meaning, inner.name) if isinstance(meaning, Definition | Binding) else inner.name
         more = _defaults(inner, found.file)
         if isinstance(inner, Word):
@@ -140,7 +140,7 @@ def _defaults(call: Name | Word, file: File) -> str:
     """The keywords that a file's defaults add to a call."""
     given = call.arguments if isinstance(call, Word) else ()
     stated = {argument.name for argument in given if isinstance(argument, Keyword)}
-    meaning = meaning_of(call.name, file)
+    meaning = file.find(call.name)
     if isinstance(meaning, type | Definition):
         by_place = [argument for argument in given if not isinstance(argument, Keyword)]
         stated |= {*parameter_names(meaning)[: len(by_place)]}

@@ -13,26 +13,24 @@ from typing import NamedTuple, TypeAlias
 
 from archdsl.elaboration.program import Program
 from archdsl.elaboration.values import Partial, parameter_names
-from archdsl.errors import ArchError, Mistake
 from archdsl.op import Op
 from archdsl.op import arguments as arguments_of
 from archdsl.scaling.carriers import OF_STAGES, Reach, bound, carriers
 from archdsl.stage import Stage
 from archdsl.syntax import (
     Each,
-    Element,
     Expression,
     Keyword,
     Loop,
-    Marked,
     Name,
     Node,
     Number,
     Pipeline,
     Word,
     children,
+    unmarked,
 )
-from archdsl.vocabulary import Definition, File, Meaning
+from archdsl.vocabulary import Definition, File
 
 # What names the number of classes is none, whatever layer reads it.
 CLASSES = "classes"
@@ -146,12 +144,10 @@ class Widths:
                 before = len(found.positional)
                 yield from self._of_meaning(found.callee, by_place, by_name, before)
             return
-        meaning = meaning_of(word.name, file)
+        meaning = file.find(word.name)
         if isinstance(meaning, type) and issubclass(meaning, Stage):
             yield from ((by_name.pop(name), AS_IT_IS) for name in OF_STAGES if name in by_name)
-            called = (
-                meaning_of(by_place[0].name, file) if by_place and isinstance(by_place[0], Name) else None
-            )
+            called = file.find(by_place[0].name) if by_place and isinstance(by_place[0], Name) else None
             own = isinstance(called, Definition) and called.file is self.program.file
             if isinstance(called, Definition) and (own or meaning.name != "encoder"):
                 yield from self._of_meaning(called, by_place[1:], by_name)
@@ -163,13 +159,13 @@ class Widths:
     ) -> Iterator[tuple[Expression, Uses]]:
         """The widths among the arguments of a definition or an operation, `before` of which it has."""
         if isinstance(meaning, Definition):
-            given = {**dict(zip(parameter_names(meaning)[before:], by_place, strict=False)), **by_name}
             uses = self.parameters(meaning)
-            yield from ((given[name], uses[name]) for name in uses if name in given)
         elif isinstance(meaning, type) and issubclass(meaning, Op):
-            given = {**dict(zip(list(arguments_of(meaning))[before:], by_place, strict=False)), **by_name}
-            if "out" in given:
-                yield given["out"], AS_IT_IS
+            uses = {"out": AS_IT_IS}
+        else:
+            return
+        given = {**dict(zip(parameter_names(meaning)[before:], by_place, strict=False)), **by_name}
+        yield from ((given[name], uses[name]) for name in uses if name in given)
 
 
 def _merge(found: dict[Number, bool], more: Mapping[Number, bool]) -> None:
@@ -178,25 +174,13 @@ def _merge(found: dict[Number, bool], more: Mapping[Number, bool]) -> None:
         found[number] = rounded and found.get(number, True)
 
 
-def meaning_of(word: str, file: File) -> Meaning | None:
-    """What a word means in a file; None where that can't be told."""
-    try:
-        return file.meaning(word)
-    except (ArchError, Mistake):
-        return None
-
-
 def answer(pipeline: Pipeline, file: File) -> Word | None:
     """The layer whose channels are what the network answers, where the pipeline ends in one."""
     for element in reversed(pipeline.elements):
         word = unmarked(element)
-        meaning = meaning_of(word.name, file) if isinstance(word, Word) else None
+        meaning = file.find(word.name) if isinstance(word, Word) else None
         if not (isinstance(word, Word) and isinstance(meaning, type) and issubclass(meaning, Op)):
             return None
         if "out" in arguments_of(meaning):
             return word
     return None
-
-
-def unmarked(element: Element) -> Element:
-    return element.element if isinstance(element, Marked) else element

@@ -16,16 +16,15 @@ from archdsl.stage import PerLevel, Stage, StageName
 from archdsl.syntax import (
     Binary,
     Choice,
-    Element,
     Expression,
     Keyword,
     Listing,
-    Marked,
     Name,
     Number,
     Paren,
     Truth,
     Word,
+    unmarked,
 )
 from archdsl.vocabulary import Definition
 
@@ -92,9 +91,7 @@ def _defined_at(program: Program, name: str) -> Span | None:
 def no_head(program: Program, network: Network) -> Iterator[Diagnostic]:
     """A recipe whose last stage is no head."""
     assert program.pipeline is not None
-    last: Element = program.pipeline.elements[-1]
-    while isinstance(last, Marked):
-        last = last.element
+    last = unmarked(program.pipeline.elements[-1])
     stage = _recipe_stage(program, last) if isinstance(last, Word) else None
     if stage is not None and stage.name != "head":
         flows = [output for output in network.outputs if not output.training_only]

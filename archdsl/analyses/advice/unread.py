@@ -14,7 +14,7 @@ from archdsl.errors import Diagnostic
 from archdsl.errors.advice import UnreadLevel, UnreadStage
 from archdsl.network import Operation, needed
 from archdsl.source import Label, Source, Span
-from archdsl.syntax import Keyword, Listing, Marked, Number, Pipeline, Word
+from archdsl.syntax import Keyword, Listing, Number, Pipeline, Word, unmarked
 
 
 class Asked(NamedTuple):
@@ -69,7 +69,7 @@ def _listed_behind(program: Program, encoder: Word) -> Listing | None:
     """The list of a `levels [...]` that stands right behind a stage."""
     for node in nodes_of(program.file.spec):
         if isinstance(node, Pipeline):
-            words = [each.element if isinstance(each, Marked) else each for each in node.elements]
+            words = [unmarked(each) for each in node.elements]
             for before, behind in pairwise(words):
                 if before is encoder and isinstance(behind, Word) and behind.name == "levels":
                     return next((each for each in behind.arguments if isinstance(each, Listing)), None)

@@ -73,13 +73,25 @@ def _comments(
         f"{_figured(chosen, by, wanted)}, against {wanted:,} (before: {figure_of(asked, by):,}).",
     ]
     if chosen.moved:
-        moves = ", ".join(f"{width} became {chosen.widths[width]}" for width in chosen.moved)
-        told.append(f"To come so near, {moves}.")
+        told.append(f"To come so near, {', '.join(_moves(found.widths, chosen))}.")
     if chosen.widths != kept.widths:
         told.append(f"With all ratios kept (base {kept.base}) it would be {_figured(kept, by, wanted)}.")
     if found.published_encoder:
         told.append(f"The encoder `{found.published_encoder}` stays as it was published.")
     return tuple(told)
+
+
+def _moves(widths: tuple[int, ...], chosen: Match) -> list[str]:
+    """What was moved to come nearer: all of several equal widths at once, or one of them."""
+    become = list(zip(widths, chosen.widths, strict=True))
+    found = []
+    for place in sorted(chosen.moved):
+        old, new = become[place]
+        if all(other == new for width, other in become if width == old):
+            found.append(f"{old} became {new}")
+        else:
+            found.append(f"one {old} became {new}")
+    return list(dict.fromkeys(found))
 
 
 def _figured(match: Match, by: str, wanted: int) -> str:

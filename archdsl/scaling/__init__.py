@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import cached_property
 
 from archdsl.architecture import Architecture
@@ -31,14 +31,14 @@ class Scalable:
     all of them; without, the widths beside it are numbers of their own.
 
     Attributes:
-        widths: the channels that its spec writes itself, each once.
+        widths: the channels that its spec writes itself, as they stand in it.
         multiplied: whether it also writes factors of widths, as `efficientnet 1.2 1.4` does.
     """
 
     def __init__(self, architecture: Architecture, *, factors: bool = True) -> None:
         self.architecture = architecture
         self._factors = factors
-        self.widths = tuple(sorted({width for place in self._places for width in place.widths}))
+        self.widths = tuple(width for place in self._places for width in place.widths)
         self.multiplied = any(place.multiplier is not None for place in self._places)
 
     @cached_property
@@ -56,9 +56,10 @@ class Scalable:
         """Where widths stand; without those that `up` takes by default, should they be other ones."""
         written = tuple(of_widths(self._widths))
         defaults = tuple(of_defaults(self._program, self.architecture.network))
-        same = {width: width for place in defaults for width in place.widths}
+        same = [width for place in defaults for width in place.widths]
         unchanged = self._with(defaults, same).identity == self.architecture.identity
-        return (*written, *defaults) if unchanged else written
+        places = (*written, *defaults) if unchanged else written
+        return tuple(sorted(places, key=lambda place: place.start))
 
     @property
     def is_fixed(self) -> bool:
@@ -70,8 +71,8 @@ class Scalable:
         """The word of the library's encoder that it starts with, if the spec writes no widths for it."""
         return published_encoder(self._program, self._widths)
 
-    def scaled(self, widths: Mapping[int, int], factor: float = 1.0) -> Architecture:
-        """The same spec with other widths in the places of `widths` and without published weights.
+    def scaled(self, widths: Sequence[int], factor: float = 1.0) -> Architecture:
+        """The same spec with other widths, one for each of its own, and without published weights.
 
         Its factors of widths are multiplied by `factor`. Raises ArchError where other numbers of the spec
         hold widths fast.
@@ -86,7 +87,7 @@ class Scalable:
         """
         places = written_out(self._program, self._widths, encoder=encoder)
         try:
-            made = self._with(places, {}) if places else None
+            made = self._with(places) if places else None
         except ArchError:
             return None
         if made is None or made.identity != self.architecture.identity:
@@ -97,7 +98,7 @@ class Scalable:
     def is_whole(self) -> bool:
         """Whether all layers but a few small ones grow where the widths do."""
         try:
-            doubled = self.scaled({width: 2 * width for width in self.widths}, 2.0).network
+            doubled = self.scaled([2 * width for width in self.widths], 2.0).network
         except ArchError:
             return False
         before, after = _layers(self.architecture.network), _layers(doubled)
@@ -106,7 +107,9 @@ class Scalable:
         left = sum(params for params, other in zip(before, after, strict=True) if params == other)
         return left <= LEFT * sum(before)
 
-    def _with(self, places: tuple[Edit, ...], widths: Mapping[int, int], factor: float = 1.0) -> Architecture:
+    def _with(
+        self, places: tuple[Edit, ...], widths: Sequence[int] = (), factor: float = 1.0
+    ) -> Architecture:
         text = self._program.file.spec.source.text
         return self.architecture.with_text(rewritten(text, places, widths, factor))
 

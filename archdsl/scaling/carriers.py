@@ -99,6 +99,8 @@ def carriers(
             values = [item for item in arguments if not isinstance(item, Keyword | Each)]
             if name in ("max", "min"):
                 values = [item for item in values if not isinstance(item, Number)] or values
+            elif name == "round_to":  # a multiple that isn't written there is the width of a group
+                values = [item for item in values[:2] if item is values[0] or not isinstance(item, Number)]
             else:
                 values = values[:1]  # what is rounded or reversed, or a list of which an item is taken
             for item in values:

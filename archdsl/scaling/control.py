@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from math import log
 
@@ -78,13 +78,13 @@ def _scalables(asked: Architecture) -> Iterator[Scalable]:
 def _matched(found: Scalable, by: str, wanted: int) -> tuple[Match, Match]:
     """The nearest of all roundings, made nearer by single widths if need be, and the nearest in one ratio."""
 
-    def figure(widths: Mapping[int, int], factor: float) -> int:
+    def figure(widths: Sequence[int], factor: float) -> int:
         return figure_of(found.scaled(widths, factor), by)
 
     for unit in UNITS:
         try:
             free = nearest(found.widths, figure, wanted, unit)
-            free = nearer(free, figure, wanted, TOLERANCE, unit)
+            free = nearer(free, found.widths, figure, wanted, TOLERANCE, unit)
         except ArchError as error:
             refused = error
             continue

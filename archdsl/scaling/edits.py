@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import islice
 from typing import NamedTuple
 
 from archdsl.elaboration.program import Program
@@ -40,10 +41,10 @@ class Edit(NamedTuple):
     before: str = ""
     after: str = ""
 
-    def written(self, widths: Mapping[int, int], factor: float) -> str:
+    def written(self, widths: Iterable[int], factor: float) -> str:
         if self.multiplier is not None:
             return multiplied(self.multiplier, factor)
-        return self.before + ", ".join(str(widths[width]) for width in self.widths) + self.after
+        return self.before + ", ".join(map(str, widths)) + self.after
 
 
 def multiplied(multiplier: Fraction, factor: float) -> str:
@@ -56,10 +57,12 @@ def multiplied(multiplier: Fraction, factor: float) -> str:
     return found if "e" not in found else f"{float(found):f}".rstrip("0").rstrip(".")
 
 
-def rewritten(text: str, places: Iterable[Edit], widths: Mapping[int, int], factor: float = 1.0) -> str:
-    """A text with other widths."""
-    for edit in sorted(places, key=lambda edit: edit.start, reverse=True):
-        text = text[: edit.start] + edit.written(widths, factor) + text[edit.end :]
+def rewritten(text: str, places: Iterable[Edit], widths: Iterable[int] = (), factor: float = 1.0) -> str:
+    """A text with other widths: those of all places, one after the other."""
+    left = iter(widths)
+    written = [(edit, edit.written(tuple(islice(left, len(edit.widths))), factor)) for edit in places]
+    for edit, new in sorted(written, key=lambda one: one[0].start, reverse=True):
+        text = text[: edit.start] + new + text[edit.end :]
     return text
 
 

@@ -133,7 +133,7 @@ def _text(found: Definition | Binding, names: dict[Definition | Binding, str], h
     moved = [
         edit._replace(start=edit.start - node.span.start, end=edit.end - node.span.start) for edit in edits
     ]
-    return rewritten(text, moved, {}).rstrip()
+    return rewritten(text, moved).rstrip()
 
 
 def _defaults(call: Name | Word, file: File) -> str:

@@ -119,7 +119,7 @@ def test_regnety_with_the_nearest_widths_is_timms() -> None:
     stages = {f"s{number}": f"trunk_output.block{number}" for number in range(1, 5)}
     module = carried(
         randomised(theirs),
-        ours("regnet_y 192 76.82 2.19 17 56 least=0"),
+        ours("regnet_y [[2, 168], [4, 448], [10, 896], [1, 2016]] 56"),
         {"stem": "stem", **stages, "head.fc": "fc"},
     )
     assert sum(parameter.numel() for parameter in module.parameters()) == 39_180_068

@@ -174,7 +174,7 @@ OTHERS = {
     **{f"densenet{depth}": densenet(depth) for depth in (161, 169, 201)},
     "senet154": Encoder("legacy_senet154", ""),
     "tu-convnext_tiny": Encoder("convnext_tiny", ""),
-    "tu-regnety_080": Encoder("(regnet_y 192 76.82 2.19 17 56 least=0)", ""),
+    "tu-regnety_080": Encoder("(regnet_y [[2, 168], [4, 448], [10, 896], [1, 2016]] 56)", ""),
 }
 UNETS = {
     "efficientnet-b1": (8_757_105, 9_075_217),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.backbones.building import features, is_channels_last, levels_of, maps
-from archdsl.backbones.table import ANY_SIZE, CLASS_TOKEN, TABLE, Backbone, Level, lines
+from archdsl.backbones.table import ANY_SIZE, CLASS_TOKEN, REGISTERS, TABLE, Backbone, Level, lines
 
 if TYPE_CHECKING:
     from torch import nn
@@ -69,7 +69,7 @@ def _measured(name: str, native: tuple[int, int, int]) -> Backbone:
     sizes, offsets = _sizes(model, kind, native[1:])
     traits = []
     if kind.paths:
-        traits = [CLASS_TOKEN] if _has_class_token(name, model, kind, native) else []
+        traits = _tokens(name, model, kind, native)
         if resampled := _resampled(name, kind, sizes, native[1:]):
             sizes, offsets = resampled
             traits.append(ANY_SIZE)
@@ -125,18 +125,23 @@ def _blocks(model: nn.Module) -> _Kind | None:
     return _Kind(tuple(range(len(paths))), channels, strides, paths)
 
 
-def _has_class_token(name: str, model: nn.Module, kind: _Kind, native: tuple[int, int, int]) -> bool:
-    """Whether timm gives a class token with each map."""
+def _tokens(name: str, model: nn.Module, kind: _Kind, native: tuple[int, int, int]) -> list[str]:
+    """Which tokens timm gives with each map."""
     import torch
 
     transformer: Any = model.model
-    if not getattr(transformer, "has_class_token", getattr(transformer, "cls_token", None) is not None):
-        return False
+    if getattr(transformer, "has_class_token", getattr(transformer, "cls_token", None) is not None):
+        trait, option = CLASS_TOKEN, "class_token"
+    elif getattr(transformer, "num_prefix_tokens", 0):
+        trait, option = REGISTERS, "mean_token"
+    else:
+        return []
     try:
-        found = features(name, kind.numbers, class_token=True).eval()(torch.zeros(1, *native))
-    except (TypeError, ValueError):  # its blocks don't see it, or timm keeps it
-        return False
-    return all(level.shape[1] == 2 * channels for level, channels in zip(found, kind.channels, strict=True))
+        found = features(name, kind.numbers, **{option: True}).eval()(torch.zeros(1, *native))
+    except (TypeError, ValueError):  # its blocks don't see them, or timm keeps them
+        return []
+    joined = all(level.shape[1] == 2 * channels for level, channels in zip(found, kind.channels, strict=True))
+    return [trait] if joined else []
 
 
 # ---- sizes -------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ TABLE = Path(__file__).with_name("timm.txt")
 
 # What a model has beside its maps, and what timm can be told of it.
 CLASS_TOKEN = "class_token"  # timm gives one with each map
+REGISTERS = "registers"  # it gives these, and no class token
 ANY_SIZE = "dynamic_img_size"  # learned positions are resampled for other images than its own
 
 
@@ -52,7 +53,7 @@ class Backbone(NamedTuple):
         layout: `first` or `last`, where the channels of its maps stand.
         dilates: output strides that it can keep to, beside its own.
         per_channel: trainable parameters for each channel of the image; 0 where it takes three only.
-        traits: CLASS_TOKEN, ANY_SIZE where it has them.
+        traits: CLASS_TOKEN or REGISTERS, ANY_SIZE where it has them.
         levels: finest first; one of each stride, or with paths all blocks of a transformer.
     """
 

@@ -140,17 +140,20 @@ class NoTapsInside(Mistake):
         return "taps"
 
 
-class NoClassToken(Mistake):
+class NoToken(Mistake):
     """`class_token=true` or `mean_token=true` of an encoder that has none."""
 
     code = "E280"
     encoder: str
     option: str
+    registers: bool
 
     def message(self) -> str:
         return f"timm gives no class token of `{self.encoder}`"
 
     def help(self) -> str:
+        if self.registers:
+            return "it has registers: `mean_token=true` gives each pixel their mean"
         return f"transformers such as `timm:vit_base_patch16_224` have one; else leave `{self.option}=` out"
 
     def blames(self) -> str:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, final
 
-from archdsl.backbones.table import ANY_SIZE, CLASS_TOKEN, Backbone
-from archdsl.errors.encoders import NoClassToken, NoSuchOutputStride
+from archdsl.backbones.table import ANY_SIZE, CLASS_TOKEN, REGISTERS, Backbone
+from archdsl.errors.encoders import NoSuchOutputStride, NoToken
 from archdsl.errors.shapes import OtherImage, of_other_rank
 from archdsl.op import Call, Flag, Int, Layer, Model, Op, arg
 from archdsl.tensors import Cost, Levels, Shape, Shapes, Stride
@@ -64,8 +64,9 @@ class Timm(Op):
         stride = self.output_stride or model.reach
         if stride not in (model.reach, *model.dilates):
             raise NoSuchOutputStride(self.word, stride, (*model.dilates, model.reach))
-        if self.tokens and CLASS_TOKEN not in model.traits:
-            raise NoClassToken(self.word, self.tokens[0])
+        registers = REGISTERS in model.traits
+        if CLASS_TOKEN not in model.traits and (self.class_token or (self.mean_token and not registers)):
+            raise NoToken(self.word, self.tokens[0], registers)
 
     def _width(self, channels: int) -> int:
         """The channels of a level whose own map has so many."""

@@ -173,6 +173,17 @@ def test_each_pixel_has_the_mean_of_all_prefix_tokens_beside_it_and_behind_the_c
                 assert disagreement(other, token[:, :, None, None].expand_as(pixels)) <= 1e-6
 
 
+def test_registers_have_a_mean_where_there_is_no_class_token() -> None:
+    name, size = "vit_little_patch16_reg4_gap_256", (64, 96)
+    spec = f"encoder timm:{name} taps=[blocks.1, blocks.4] mean_token=true"
+    got, wanted = blocks_of(ours(spec, input=(3, *size)), name, size, return_prefix_tokens=True)
+    for level, (pixels, tokens) in zip(got, wanted, strict=True):
+        own, mean = level.chunk(2, 1)
+        assert tokens.shape[1] == 4
+        assert disagreement(own, pixels) <= 1e-6
+        assert disagreement(mean, (tokens.sum(1) / 4)[:, :, None, None].expand_as(pixels)) <= 1e-6
+
+
 @pytest.mark.parametrize("size", [(224, 224), (96, 160)])
 def test_a_transformer_takes_images_that_its_patch_divides(size: tuple[int, int]) -> None:
     name = "vit_tiny_patch16_224"

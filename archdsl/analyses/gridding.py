@@ -153,24 +153,38 @@ def _taps(bits: int, kernel: int, distance: int, filled: bool) -> int:
 
 
 def _joined(operation: Operation, stacks: list[Stack], goes_on: set[int], empty: Stack) -> Stack:
-    """What a pointwise operation or a join reads: the union, unless branches are dilated in parallel."""
+    """What a pointwise operation or a join reads: the union.
+
+    Behind branches that are dilated in parallel a new stack begins: what they read around the centre, without
+    their holes, has been read.
+    """
     inputs = [(value, stacks[value]) for value in operation.inputs]
     if operation.stride is None:
         return empty
     dilated = [(value, stack) for value, stack in inputs if stack.dilated]
-    if len({id(stack) for _, stack in dilated}) > 1 and not _nested(dilated):
-        goes_on.update(value for value, _ in dilated)
-        return empty
-    goes_on.update(value for value, _ in inputs)
+    parallel = len({id(stack) for _, stack in dilated}) > 1 and not _nested(dilated)
+    goes_on.update(value for value, _ in (dilated if parallel else inputs))
     widest = max((stack for _, stack in inputs), key=lambda stack: (len(stack.rates), stack.reach))
     # Beside a map that was made larger, the image's pixels are known by the other branch.
     steps = max(stack.steps for _, stack in inputs)
-    return replace(
-        widest,
-        reach=_union([stack.reach for _, stack in inputs]),
-        image=_union([stack.image for _, stack in inputs if stack.steps == steps]),
-        steps=steps,
-    )
+    reach = _union([stack.reach for _, stack in inputs])
+    image = _union([stack.image for _, stack in inputs if stack.steps == steps])
+    if parallel:
+        return replace(empty, reach=_central(reach), image=_central(image), steps=steps)
+    return replace(widest, reach=reach, image=image, steps=steps)
+
+
+def _central(reach: Reach) -> Reach:
+    """What is read around the centre up to the first hole on either side."""
+    found = []
+    for bits in reach:
+        right = left = (bits.bit_length() - 1) // 2
+        while right and bits >> (right - 1) & 1:
+            right -= 1
+        while bits >> (left + 1) & 1:
+            left += 1
+        found.append((1 << (left - right + 1)) - 1)
+    return tuple(found)
 
 
 def _union(branches: list[Reach]) -> Reach:

@@ -249,6 +249,20 @@ BEHIND_WINDOWS = {
     ),
     "pooling behind": ("conv 3x3 8 dilation=2 | relu | pool avg 2 | conv 3x3 8", True),
     "narrow pooling behind": ("conv 3x3 8 dilation=3 | relu | pool avg 2", False),
+    "kernels in parallel": (
+        "conv 3x3 8 | relu"
+        " | concat(conv 3x3 8 dilation=2 | relu, conv 3x3 8 dilation=3 | relu) | conv 3x3 8 dilation=2",
+        True,
+    ),
+    "kernels in parallel that leave out every other pixel": (
+        "concat(conv 3x3 8 dilation=2 | relu, conv 3x3 8 dilation=4 | relu) | conv 3x3 8 dilation=2",
+        False,
+    ),
+    "kernels in parallel behind a pool": (
+        "conv 3x3 8 | relu | pool avg 2"
+        " | concat(conv 3x3 8 dilation=2 | relu, conv 3x3 8 dilation=3 | relu) | conv 3x3 8 dilation=2",
+        True,
+    ),
 }
 
 
@@ -256,6 +270,14 @@ BEHIND_WINDOWS = {
 def test_pixels_that_earlier_windows_have_read_are_no_holes(text: str, whole: bool) -> None:
     assert all(read_in_torch(text)) == whole
     assert advice(text) == ([] if whole else ["W009"])
+
+
+@pytest.mark.parametrize(("rate", "codes"), [(5, []), (6, ["W009"])])
+def test_holes_of_parallel_kernels_are_none_of_what_follows(rate: int, codes: list[str]) -> None:
+    """Through the 1x1 beside them two kernels of 3 read 5 pixels, which taps at a distance of 5 join."""
+    parallel = "concat(conv 1x1 8 | relu, conv 3x3 8 dilation=12 | relu, conv 3x3 8 dilation=24 | relu)"
+    text = f"conv 3x3 8 | relu | {parallel} | conv 3x3 8 | relu | conv 3x3 8 dilation={rate}"
+    assert advice(text) == codes
 
 
 @pytest.mark.parametrize(

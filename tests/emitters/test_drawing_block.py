@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import archdsl
 from archdsl.emitters.drawing import draw
 from archdsl.network import Network
@@ -115,6 +117,51 @@ def test_a_scope_with_a_number_is_called_by_its_definition():
     assert isinstance(found, archdsl.Architecture)
     nodes = block(found.network).nodes.values()
     assert [node["label"] for node in nodes if node["class"] == "folded"] == ["se"]
+
+
+def dashed(model: str) -> list[str]:
+    """What stands in the boxes and circles of a model's block that only some blocks have."""
+    found = archdsl.load(MODELS / f"{model}.arch")
+    assert isinstance(found, archdsl.Architecture)
+    nodes = block(found.network).nodes.values()
+    return sorted(" ".join(texts(node["label"])) for node in nodes if "dashed" in node.get("style", ""))
+
+
+@pytest.mark.parametrize("model", ["mobilenet_v3_small", "mobilenet_v3_large", "lraspp_mobilenet_v3_large"])
+def test_a_gate_that_only_some_blocks_have_is_dashed_and_the_convolution_behind_it_is_not(model: str):
+    """Howard et al. 2019, tables 1 and 2: SE in some rows, a 1x1 convolution behind it in all."""
+    assert dashed(model) == ["+", "se"]
+
+
+def test_activations_that_blocks_differ_in_are_all_told():
+    found = archdsl.load(MODELS / "mobilenet_v3_large.arch")
+    assert isinstance(found, archdsl.Architecture)
+    labels = [texts(node["label"]) for node in block(found.network).nodes.values() if "label" in node]
+    assert ["1×1, w1", "bn, relu or hswish"] in labels
+
+
+def test_of_equal_branches_the_last_is_what_smaller_blocks_lack():
+    """HRNet's third stage has three branches, its fourth four."""
+    assert dashed("hrnet_w18") == ["branches.3", "fuse_layers.3"]
+
+
+def test_what_is_pooled_in_the_first_block_alone_is_not_what_others_pass_on():
+    """ShuffleNet (Zhang et al. 2018, figure 2): an average pooling on the shortcut of strided units."""
+    assert "avg 3×3, /2 or identity" in dashed("shufflenet_v1_g3")
+
+
+def test_operations_that_one_definition_names_alike_are_one_whatever_they_are():
+    draft = Draft(Shape(8, 16, 16))
+    value = 0
+    with draft.scope("stage"):
+        for number, (kind, *width) in enumerate([("conv", 8), ("dwconv",)]):
+            with draft.scope(str(number), "block"):
+                value = draft.chain(
+                    value, conv1=op("conv", 3, 8), conv2=op(kind, 3, *width), conv3=op("conv", 3, 8)
+                )
+    nodes = [node for node in block(draft.network(value)).nodes.values() if node["class"] == "operation"]
+    assert len(nodes) == 3
+    assert not [node for node in nodes if "dashed" in node.get("style", "")]
 
 
 def test_the_pooling_in_a_shortcut_that_only_strided_blocks_have_is_drawn():

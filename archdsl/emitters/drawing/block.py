@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, groupby
 from typing import NamedTuple
 
+from archdsl.emitters.drawing.matching import Placed, matched, placed
 from archdsl.emitters.drawing.outline import Part, mains, repeats, segments
-from archdsl.emitters.drawing.phrases import JOINS, is_main, own_name, step
+from archdsl.emitters.drawing.phrases import JOINS, is_main, step
 from archdsl.network import Network, Operation
 from archdsl.op import per_axis
 
@@ -24,16 +25,32 @@ class Block(NamedTuple):
     def __len__(self) -> int:
         return self.last - self.scope.first
 
-    def operations(self, network: Network) -> Iterator[tuple[str, Operation]]:
-        """Its operations, each by its place below the block; those without a module by word and number."""
-        seen: Counter[str] = Counter()
-        for operation in network.operations[self.scope.first : self.last]:
-            place = operation.path.removeprefix(self.scope.name)
-            if not own_name(network, operation):
-                word = operation.op.name
-                seen[word] += 1
-                place = f"{word} {seen[word]}"
-            yield place, operation
+    def operations(self, network: Network) -> list[Placed]:
+        """Its operations, each at its place below the block."""
+        return list(placed(network, self.scope.name, network.operations[self.scope.first : self.last]))
+
+
+class Unit(NamedTuple):
+    """What is one box or circle: a main operation or a join, or a scope as a whole.
+
+    Attributes:
+        name: what a scope is called.
+        paths: those of its operations below the block.
+        operation: what a scope is not.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    operation: Operation | None = None
+
+    @property
+    def path(self) -> str:
+        """Where its operation is, or the first of its scope."""
+        return self.paths[0]
+
+    @property
+    def is_join(self) -> bool:
+        return self.operation is not None and is_join(self.operation)
 
 
 @dataclass(frozen=True)
@@ -44,7 +61,7 @@ class Repeated:
         word: the definition's name.
         blocks: those of all stages.
         firsts: the numbers of the blocks that come first in a stage.
-        versions: the operations at each path below a block, by the number of the block.
+        versions: the operations of all blocks at each path below the shown one, by the number of the block.
         shown: the block that has most to tell.
     """
 
@@ -54,9 +71,20 @@ class Repeated:
     versions: dict[str, dict[int, Operation]]
     shown: Block
 
-    def in_all(self, path: str) -> bool:
-        """Whether every block has an operation at a path."""
-        return len(self.versions[path]) == len(self.blocks)
+    def holders(self, unit: Unit) -> set[int]:
+        """The numbers of the blocks that have a unit, of a scope at least some of it."""
+        return {number for path in unit.paths for number in self.versions[path]}
+
+    def in_all(self, unit: Unit) -> bool:
+        """Whether every block has a unit."""
+        return len(self.holders(unit)) == len(self.blocks)
+
+    def words(self, path: str) -> str:
+        """What blocks have at a path: `relu or hswish`."""
+        names = dict.fromkeys(
+            operation.op.name.replace("_", " ") for operation in self.versions[path].values()
+        )
+        return " or ".join(names)
 
     def wider(self, path: str) -> set[int]:
         """The numbers of the blocks whose operation at a path reads more than that of the shown one."""
@@ -68,17 +96,6 @@ class Repeated:
         """The largest stride of the operation at a path, where blocks differ in it: `/2*`."""
         strides = {per_axis(getattr(op.op, "stride", None) or 1, rank) for op in self.versions[path].values()}
         return f"{step(max(strides), rank)}*" if len(strides) > 1 else ""
-
-
-class Unit(NamedTuple):
-    """What is one box or circle: a main operation or a join at its path, or a scope as a whole."""
-
-    path: str
-    operation: Operation | None = None
-
-    @property
-    def is_join(self) -> bool:
-        return self.operation is not None and is_join(self.operation)
 
 
 def is_join(operation: Operation) -> bool:
@@ -97,13 +114,18 @@ def find_repeated(network: Network, parts: Sequence[Part]) -> Repeated | None:
         return None
     word = max(stages, key=lambda word: sum(len(block) for stage in stages[word] for block in stage))
     blocks = tuple(block for stage in stages[word] for block in stage)
-    versions: dict[str, dict[int, Operation]] = defaultdict(dict)
-    for number, block in enumerate(blocks):
-        for path, operation in block.operations(network):
-            versions[path][number] = operation
     firsts = accumulate((len(stage) for stage in stages[word][:-1]), initial=0)
     shown = max(blocks, key=lambda block: (len(mains(network, block.scope)), len(block)))
-    return Repeated(word, blocks, frozenset(firsts), dict(versions), shown)
+    return Repeated(word, blocks, frozenset(firsts), _versions(network, blocks, shown), shown)
+
+
+def _versions(network: Network, blocks: Sequence[Block], shown: Block) -> dict[str, dict[int, Operation]]:
+    ones = shown.operations(network)
+    versions: dict[str, dict[int, Operation]] = {one.path: {} for one in ones}
+    for number, block in enumerate(blocks):
+        for one, other in matched(ones, block.operations(network)):
+            versions[one.path][number] = other.operation
+    return versions
 
 
 def _runs(part: Part) -> Iterator[tuple[str, Part]]:
@@ -186,7 +208,7 @@ def _widths(found: Repeated, units: Iterable[Unit]) -> dict[str, str]:
         for unit in units
         if unit.operation and hasattr(unit.operation.op, "out")
     }
-    for path in filter(found.in_all, outs):
+    for path in (path for path, made in outs.items() if len(made) == len(found.blocks)):
         times = {other: _times(made, outs[path]) for other, made in outs.items()}
         if all(times.values()):
             return {other: _multiple(number, "w") for other, number in times.items()}

@@ -53,11 +53,12 @@ def _in_order(names: Sequence[str]) -> list[str]:
 def _opposite(found: Repeated, wired: Wiring) -> list[str]:
     """A single box on the shortcut stands over the middle of the body, which keeps the row above even."""
     boxes = {name: unit for name, unit in wired.units.items() if not unit.is_join}
-    some = [name for name, unit in boxes.items() if unit.operation and not found.in_all(unit.path)]
+    some = [name for name, unit in boxes.items() if unit.operation and not found.in_all(unit)]
     body = [name for name in boxes if name not in some]
     ends = {wire for wire in wired.wires if some and some[0] in (wire.tail, wire.head)}
     beside = len(some) == 1 and all(
-        wire.tail in wired.inputs or wired.units.get(wire.head, Unit("")).is_join for wire in ends
+        wire.tail in wired.inputs or (wire.head in wired.units and wired.units[wire.head].is_join)
+        for wire in ends
     )
     return [dot.same_rank([some[0], body[len(body) // 2]])] if beside and body else []
 
@@ -75,12 +76,18 @@ def _after(wired: Wiring, name: str) -> str:
 def _unit(
     network: Network, found: Repeated, words: dict[str, dict[str, str]], name: str, unit: Unit, after: str
 ) -> str:
+    some = not found.in_all(unit)
+    corners = "filled,rounded,dashed" if some else "filled,rounded"
     if unit.operation is None:
         style = theme.box("plain")
         return dot.node(
-            name, class_="folded", label=dot.escape(unit.path), group="main", fillcolor=style.fill
+            name,
+            class_="folded",
+            label=dot.escape(unit.name),
+            group="main",
+            style=corners,
+            fillcolor=style.fill,
         )
-    some = not found.in_all(unit.path)
     if unit.is_join:
         return _join(name, JOINS[type(unit.operation.op)], some)
     into = network.shapes_into(unit.operation)[0]
@@ -95,7 +102,7 @@ def _unit(
         class_="operation",
         label=dot.rows([text], *([font(line, size=9, color=theme.PALE)] for line in small if line)),
         group="some" if some else "main",
-        style="filled,rounded,dashed" if some else "filled,rounded",
+        style=corners,
     )
 
 
@@ -120,7 +127,7 @@ def _join(name: str, sign: str, some: bool) -> str:
 def _wire(found: Repeated, wired: Wiring, wire: Wire, forks: list[str]) -> str:
     """A wire; those of a shortcut are blue: from what enters to a join, or past what only some have."""
     ends = [wired.units[name] for name in (wire.tail, wire.head) if name in wired.units]
-    optional = any(unit.operation and not unit.is_join and not found.in_all(unit.path) for unit in ends)
+    optional = any(unit.operation and not unit.is_join and not found.in_all(unit) for unit in ends)
     past = wire.tail in forks and any(unit.is_join for unit in ends)
     shortcut = wire.some or optional or past
     return dot.edge(
@@ -151,7 +158,8 @@ def _caption(found: Repeated, wired: Wiring) -> str:
     """What the star and the dashes mean."""
     paths = [unit.path for unit in wired.units.values() if unit.operation]
     star = "*" if any(found.step(path, 2) for path in paths) else ""
-    holders = {n for path in paths if not found.in_all(path) for n in found.versions[path]}
+    some = [unit for unit in wired.units.values() if not found.in_all(unit)]
+    holders = {number for unit in some for number in found.holders(unit)}
     holders |= {n for wire in wired.wires if wire.some for n in found.wider(wired.units[wire.head].path)}
     if holders <= found.firsts:
         marks = " and ".join(filter(None, [star, "dashed" if holders else ""]))

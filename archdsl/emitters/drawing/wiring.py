@@ -46,14 +46,14 @@ def wiring(network: Network, found: Repeated) -> Wiring:
     """How the units of a block are connected."""
     block = found.shown
     home, units = _units(network, block)
+    paths = [one.path for one in block.operations(network)]
 
     def source(value: int) -> tuple[str, str]:
         """The unit that a value comes from, and the words for what is done to it on its way."""
         words: list[str] = []
         while value > block.scope.first and value - 1 not in home:
-            operation = network.operations[value - 1]
-            words.insert(0, operation.op.name.replace("_", " "))
-            value = operation.inputs[0]
+            words.insert(0, found.words(paths[value - 1 - block.scope.first]))
+            value = network.operations[value - 1].inputs[0]
         return home.get(value - 1, f"value {value}"), ", ".join(word for word in words if word != "id")
 
     wires: list[Wire] = []
@@ -81,14 +81,15 @@ def _units(network: Network, block: Block) -> tuple[dict[int, str], dict[str, Un
     home = {number: scope.name for number, scope in folded.items()}
     scopes = {scope.name: scope for scope in folded.values()}
     briefs = Counter(map(brief, scopes.values()))
-    units = {
-        name: Unit(label(scope) if briefs[brief(scope)] > 1 else brief(scope))
-        for name, scope in scopes.items()
-    }
-    for number, (path, operation) in enumerate(block.operations(network), block.scope.first):
-        if number not in home and (is_main(network, operation) or is_join(operation)):
+    places = list(enumerate(block.operations(network), block.scope.first))
+    units = {}
+    for name, scope in scopes.items():
+        title = label(scope) if briefs[brief(scope)] > 1 else brief(scope)
+        units[name] = Unit(title, tuple(one.path for number, one in places if home.get(number) == name))
+    for number, one in places:
+        if number not in home and (is_main(network, one.operation) or is_join(one.operation)):
             home[number] = f"operation {number}"
-            units[home[number]] = Unit(path, operation)
+            units[home[number]] = Unit("", (one.path,), one.operation)
     return home, units
 
 

@@ -80,7 +80,10 @@ class Cell(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """How one cell feeds another: down, up, skip, long (a skip over other nodes) or flow."""
+    """How one cell feeds another: down, up, skip, long (a skip over other nodes), indices or flow.
+
+    By indices it only says where an unpooling puts the numbers that another cell feeds.
+    """
 
     source: str
     target: str

@@ -208,6 +208,8 @@ class Climb:
             net.edge(self._cell(level, other), name, "skip" if near else "long", label)
         for place in coarser:
             net.edge(self._cell(*place), name, "long", label)
+        if self.up.form == "unpool" and (row, 0) not in skips:  # a skip tells more than its indices
+            net.edge(self._cell(row, 0), name, "indices")
 
     def _cell(self, row: int, column: int) -> str:
         """The drawing's name of a node, or of a level as it came."""

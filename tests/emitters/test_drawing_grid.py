@@ -313,6 +313,23 @@ def test_gated_skips_are_told_from_others():
     assert "skip (gated)" in words(parsed(written("gated")))
 
 
+def test_the_places_that_an_unpooling_reads_come_from_the_level_that_was_pooled():
+    """SegNet (Badrinarayanan et al. 2015, figure 2): pooling indices from each encoder to its decoder."""
+    graph = parsed(written("unpool"))
+    assert edges(graph, "indices") == {(f"x{row}_0", f"x{row}_{5 - row}") for row in range(5)}
+    assert edges(graph, "up") == {(f"x{row + 1}_{4 - row}", f"x{row}_{5 - row}") for row in range(5)}
+    assert {e.attributes["style"] for e in graph.edges if e.attributes["class"] == "indices"} == {"dashed"}
+    assert "pooling indices" in words(graph)
+
+
+def test_a_skip_beside_an_unpooling_is_one_line():
+    found = archdsl.load("encoder vgg11 | skip plain | up unpool | head 1x1 out=2")
+    assert isinstance(found, archdsl.Architecture)
+    graph = read(draw(found.network))
+    assert len(edges(graph, "skip")) == 5
+    assert not edges(graph, "indices")
+
+
 def test_a_decoder_that_is_a_definition_is_no_grid():
     found = archdsl.load("encoder resnet18 | levels [1, 4] | deeplabv3plus as decoder | head 1x1 out=2")
     assert isinstance(found, archdsl.Architecture)

@@ -30,6 +30,7 @@ LINES = {
     "up": Line("#2e7d32", "up ×2"),
     "skip": Line("#1565c0", "skip"),
     "long": Line("#64a4e0", "dense skip", "⇢", "dashed", 1.0, 0.5),
+    "indices": Line("#00838f", "pooling indices", "⇢", "dashed", 1.0, 0.5),
     "lateral": Line("#6a1b9a", "neck"),
     "exchange": Line("#8e24aa", "neck, between levels"),
     "flow": Line("#455a64"),

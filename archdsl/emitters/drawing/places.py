@@ -32,7 +32,9 @@ def place(network: Network) -> Places:
     places = {cell.name: Place(cell.row, min(cell.column, last)) for cell in inner}
     top = min((spot.row for spot in places.values()), default=0)
     feeds = {
-        edge.target: edge.source for edge in reversed(network.edges) if edge.kind not in ("skip", "long")
+        edge.target: edge.source
+        for edge in reversed(network.edges)
+        if edge.kind not in ("skip", "long", "indices")
     }
     for cell in _hanging(network, feeds):
         before = places.get(feeds.get(cell.name, ""))

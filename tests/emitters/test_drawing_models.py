@@ -122,6 +122,19 @@ def test_a_value_with_a_name_comes_from_what_made_it():
     }
 
 
+@pytest.mark.parametrize("model", ["dla34", "dla60"])
+def test_levels_of_one_kind_are_drawn_alike(model: str):
+    """DLA's second and fifth level are trees of one level each (table 1 of its paper)."""
+    told = [texts(node["label"]) for node in drawn(model).nodes.values() if node["class"] == "stage"]
+    boxes = {lines[0]: lines[1:] for lines in told}
+    assert [title for title in boxes if title.startswith("level")] == [f"level{n}" for n in range(6)]
+    steps = {"dla34": ["3×3, {0}, /2", "3×3, {0}  ×3"], "dla60": ["tree1", "tree2"]}[model]
+    for title, width in (("level2", 64), ("level5", 512)):
+        out = width * (2 if model == "dla60" else 1)
+        lines = ["max 2×2, /2", f"1×1, {out}", *(step.format(out) for step in steps), f"1×1, {out}"]
+        assert boxes[title] == lines
+
+
 def test_a_first_block_that_lacks_operations_is_no_turn_of_a_repetition():
     """Xception's middle flow is eight times three separable convolutions; block 3 has two and a pooling."""
     graph = drawn("legacy_xception")

@@ -221,6 +221,35 @@ def test_units_of_several_stages_with_one_name_are_told_apart():
     assert titles == ["a.one", "a.two", "b.one", "b.two"]
 
 
+def test_where_some_units_are_told_with_their_stage_those_beside_them_are_too():
+    """BN-Inception's second stage has five units, the first and the last have fewer."""
+    found = archdsl.load(MODELS / "bninception.arch")
+    assert isinstance(found, archdsl.Architecture)
+    titles = [lines[0] for _, lines in row(read(draw(found.network)))]
+    units = [
+        f"stage{stage}.unit{unit}"
+        for stage, count in ((1, 2), (2, 5), (3, 3))
+        for unit in range(1, count + 1)
+    ]
+    assert titles == ["init_block", *units, "head"]
+
+
+def test_parts_with_numbers_alone_are_called_by_their_definitions():
+    """NAS-Bench-201 (Dong and Yang 2020, figure 1): five cells at each of three resolutions."""
+    found = archdsl.load("input 3x32x32\nnasbench201\n")
+    assert isinstance(found, archdsl.Architecture)
+    told = [lines[:2] for _, lines in row(read(draw(found.network)))]
+    assert [lines if lines[1][0] == "×" else lines[0] for lines in told] == [
+        "stem",
+        ["cell 2–6", "×5"],
+        "reduction 7",
+        ["cell 8–12", "×5"],
+        "reduction 13",
+        ["cell 14–18", "×5"],
+        "head",
+    ]
+
+
 # ---- what is folded, what is merged -----------------------------------------------------------------
 
 

@@ -158,10 +158,10 @@ def brief(part: Part) -> str:
 
 def _opened(network: Network, part: Part) -> list[Part]:
     """What a part opens into: itself where it is small or repeats itself."""
-    if repeats(network, part) or len(mains(network, part)) <= (FEW if part.loose else SMALL):
+    whole = replace(part.children[0], first=part.first) if part.row and len(part.children) == 1 else part
+    if repeats(network, whole) or len(mains(network, whole)) <= (FEW if part.loose else SMALL):
         return [part]
-    if part.row and len(part.children) == 1:
-        part = replace(part.children[0], first=part.first)
+    part = whole
     if part.children:
         return _inside(network, part)
     resolutions = _by_resolution(network, part)

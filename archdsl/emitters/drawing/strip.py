@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -45,7 +45,8 @@ def draw_strip(network: Network, title: str) -> str:
     found = find_repeated(network, parts)
     hues = _hues(network, parts)
     lines = [dot.node("input", class_="input", label="input", **theme.BARE)]
-    lines += [_part(network, parts, number, hues) for number in range(len(parts))]
+    titles = _titles(network, parts)
+    lines += [_part(network, parts, number, titles[number], hues[number]) for number in range(len(parts))]
     lines += [
         dot.node(f"output {output.name}", class_="output", label=_output(output), **theme.BARE)
         for output in network.outputs
@@ -78,16 +79,11 @@ def _name(number: int) -> str:
 # ---- boxes -------------------------------------------------------------------------------------
 
 
-def _part(network: Network, parts: list[Part], number: int, hues: dict[int, str]) -> str:
+def _part(network: Network, parts: list[Part], number: int, title: str, hue: str) -> str:
     part = parts[number]
     times = f"×{len(part.children)}" if _alike(network, part) else ""
     role = _role(network, parts, number)
     style = theme.box(role)
-    title = _title(part, role)
-    if title and sum(
-        label(other) == title for other in parts if other is not part
-    ):  # units of several stages
-        title = ".".join(part.name.split(".")[-2:])
     heading = [font(title, size=11, bold=True)] if title else []
     if times:
         heading.append(font(f"\N{NO-BREAK SPACE}{times}", size=11, color="#0d47a1", bold=True))
@@ -98,7 +94,7 @@ def _part(network: Network, parts: list[Part], number: int, hues: dict[int, str]
         _name(number),
         class_=role,
         label=dot.rows(*lines, padding=1),
-        fillcolor=hues[number] if role == "stage" else style.fill,
+        fillcolor=hue if role == "stage" else style.fill,
         color=style.border,
         style=f"filled,rounded{dashes}",
     )
@@ -174,8 +170,32 @@ def _role(network: Network, parts: list[Part], number: int) -> str:
     return "stage"
 
 
-def _title(part: Part, role: str) -> str:
-    return label(part) or (role if role in ("stem", "head") else "")
+def _titles(network: Network, parts: list[Part]) -> list[str]:
+    """What each part is called: where units of several stages have one name, all units with their stage's."""
+    roles = [_role(network, parts, number) for number in range(len(parts))]
+    short = [
+        label(part) or (role if role in ("stem", "head") else "")
+        for part, role in zip(parts, roles, strict=True)
+    ]
+    several = {title for title, times in Counter(short).items() if title and times > 1}
+    stages = {_stage(part) for part, title in zip(parts, short, strict=True) if title in several} - {""}
+    return [
+        _with_stage(part, title)
+        if title in several or (_stage(part) in stages and "." not in title)
+        else title
+        for part, title in zip(parts, short, strict=True)
+    ]
+
+
+def _stage(part: Part) -> str:
+    return part.name.rpartition(".")[0]
+
+
+def _with_stage(part: Part, title: str) -> str:
+    """A part's title with the name of what holds it; with its number where it has no other name."""
+    names = part.name.split(".")[-2:]
+    told = ".".join(names)
+    return f"{title} {told}" if all(name[:1].isdigit() for name in names) else told
 
 
 def _hues(network: Network, parts: list[Part]) -> dict[int, str]:
@@ -194,7 +214,7 @@ def _text(network: Network, part: Part) -> list[str]:
     if _alike(network, part):
         before = Part("", "", part.first, part.children[0].first, loose=True)
         lines = _lines(network, before, part, {}) + _inside(network, part.children[-1], part.children[0])
-    elif repeats(network, part) and len(mains(network, part)) > SMALL:
+    elif part.row and repeats(network, part) and len(mains(network, part)) > SMALL:
         lines = [line for child in part.children for line in _brief(network, child)]
     else:
         inside = network.operations[part.first : part.last]

@@ -146,8 +146,17 @@ def test_of_equal_branches_the_last_is_what_smaller_blocks_lack():
 
 
 def test_what_is_pooled_in_the_first_block_alone_is_not_what_others_pass_on():
-    """ShuffleNet (Zhang et al. 2018, figure 2): an average pooling on the shortcut of strided units."""
-    assert "avg 3×3, /2 or identity" in dashed("shufflenet_v1_g3")
+    """ShuffleNet (Zhang et al. 2018, figure 2): an average pooling on the shortcut of strided units alone."""
+    assert dashed("shufflenet_v1_g3") == ["avg 3×3, /2 or identity"]
+
+
+def test_joins_and_groups_that_blocks_differ_in_say_both():
+    """ShuffleNet (Zhang et al. 2018, figure 2): strided units concatenate; the first has no groups."""
+    found = archdsl.load(MODELS / "shufflenet_v1_g3.arch")
+    assert isinstance(found, archdsl.Architecture)
+    labels = [texts(node["label"])[0] for node in block(found.network).nodes.values() if "label" in node]
+    assert "cat or +" in labels
+    assert "1×1, w1, g groups" in labels
 
 
 def test_operations_that_one_definition_names_alike_are_one_whatever_they_are():

@@ -86,6 +86,11 @@ class Repeated:
         )
         return " or ".join(names)
 
+    def signs(self, path: str) -> str:
+        """How blocks join at a path: `cat or +`."""
+        kinds = [type(operation.op) for operation in self.versions[path].values()]
+        return " or ".join(dict.fromkeys(JOINS[kind] for kind in kinds if kind in JOINS))
+
     def wider(self, path: str) -> set[int]:
         """The numbers of the blocks whose operation at a path reads more than that of the shown one."""
         versions = self.versions[path]

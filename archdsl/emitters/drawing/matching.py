@@ -44,16 +44,17 @@ def placed(network: Network, scope: str, operations: Sequence[Operation]) -> Ite
 def matched(ones: Sequence[Placed], others: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
     """The operations that two turns share, in pairs: those of one kind in one order.
 
-    Of the others, those that the definition gave one name.
+    Of the others, those that the definition gave one name, and joins of what has one name.
     """
-    rest, left = list(ones), {other.path: other for other in others}
+    rest, left = list(ones), list(others)
     for one, other in _aligned(ones, others):
         rest.remove(one)
-        left.pop(other.path, None)
+        left.remove(other)
         yield one, other
+    named = {other.names: other for other in left if not _is_number(other.names[-1])}
     for one in rest:
-        if one.path in left and not _is_number(one.path.rsplit(".", 1)[-1]):
-            yield one, left.pop(one.path)
+        if one.names in named:
+            yield one, named.pop(one.names)
 
 
 def _aligned(ones: Sequence[Placed], others: Sequence[Placed]) -> Iterable[tuple[Placed, Placed]]:

@@ -98,7 +98,8 @@ def phrase(op: Op, into: Shape, instead: Mapping[str, str] = NOTHING) -> str:
         case Conv() | DeformableConv():
             parts = [_window(op, rank, instead), out or str(op.out), stride or step(op.stride, rank)]
             parts.append(f"rate {rate}" if rate else _rate(op.dilation))
-            parts.append(f"{instead.get('groups', op.groups)} groups" if op.groups > 1 else "")
+            groups = instead.get("groups", op.groups)
+            parts.append("" if groups == 1 else f"{groups} groups")
         case DepthwiseConv():
             parts = [_window(op, rank, instead), stride or step(op.stride, rank)]
             parts.append(f"rate {rate}" if rate else _rate(op.dilation))

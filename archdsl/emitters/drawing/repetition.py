@@ -8,7 +8,7 @@ from itertools import pairwise
 from archdsl.emitters.drawing import dot, theme
 from archdsl.emitters.drawing.block import Repeated, Unit, letters, symbols
 from archdsl.emitters.drawing.dot import Markup, font
-from archdsl.emitters.drawing.phrases import JOINS, phrase
+from archdsl.emitters.drawing.phrases import phrase
 from archdsl.emitters.drawing.wiring import Wire, Wiring, wiring
 from archdsl.network import Network
 
@@ -89,7 +89,7 @@ def _unit(
             fillcolor=style.fill,
         )
     if unit.is_join:
-        return _join(name, JOINS[type(unit.operation.op)], some)
+        return _join(name, found.signs(unit.path), some)
     into = network.shapes_into(unit.operation)[0]
     text = phrase(
         unit.operation.op,
@@ -109,6 +109,7 @@ def _unit(
 def _join(name: str, sign: str, some: bool) -> str:
     style = theme.box("sum")
     single = len(sign) == 1
+    width = 0.28 if single else 0.36 if len(sign) <= 3 else 0.56
     return dot.node(
         name,
         class_="join",
@@ -116,7 +117,7 @@ def _join(name: str, sign: str, some: bool) -> str:
         group="main",
         shape="circle",
         fixedsize="true",
-        width=0.28 if single else 0.36,
+        width=width,
         fontsize=14 if single else 9,
         style="filled,dashed" if some else "filled",
         fillcolor=style.fill,

@@ -3,7 +3,8 @@
 Counted in smp 0.6 with one class. It carries parameters that no gradient reaches (levels that a decoder
 doesn't read, a last convolution of EfficientNet, a centre of VGG), which aren't built here: what lives is
 what a backward pass through smp's own network finds. What the networks give is compared elsewhere
-(test_segmentation.py, test_smp_unet.py), but for SE-ResNet's dilated levels.
+(test_segmentation.py, test_smp_unet.py), but for the dilated levels of encoders. Smp's own EfficientNet-B0
+can't be compared there: it dilates two units of stride 16 as if they had 32, its B1 to B7 and timm's don't.
 """
 
 from __future__ import annotations
@@ -210,20 +211,44 @@ def test_a_unet_on_any_encoder_has_what_is_alive_in_smps(encoder: str, decoder: 
     assert archdsl.load(spec(decoder, OTHERS[encoder])).params == alive(model)
 
 
-# ---- dilated SE-ResNets --------------------------------------------------------------------------------
+# ---- dilated encoders ----------------------------------------------------------------------------------
 
-SENETS = {"se_resnet50": "legacy_seresnet50", "senet154": "legacy_senet154"}
+# By smp's names: the encoder here, its two deepest levels, and nodes that have the same weights.
+LAYERS = {f"layer{n}": f"encoder.layer{n}" for n in range(1, 5)}
+DILATED = {
+    "resnet34": (
+        "(resnet34 dilate_first=true)",
+        "layer3, layer4",
+        {"conv1": "encoder.conv1", "bn1": "encoder.bn1", **LAYERS},
+    ),
+    "mobilenet_v2": (
+        "(mobilenet_v2 dilate_first=true)",
+        "features.13, features.18",
+        {"features": "encoder.features"},
+    ),
+    "efficientnet-b1": (
+        "(tf_efficientnet_b1 dilate_first=true)",
+        "blocks.4, blocks.6",
+        {"_conv_stem": "encoder.conv_stem", "_bn0": "encoder.bn1", "_blocks": "encoder.blocks"},
+    ),
+    "se_resnet50": ("legacy_seresnet50", "layer3, layer4", {"layer0": "encoder.layer0", **LAYERS}),
+    "senet154": ("legacy_senet154", "layer3, layer4", {"layer0": "encoder.layer0", **LAYERS}),
+}
 
 
-@pytest.mark.parametrize(("encoder", "stride"), [("se_resnet50", 8), ("se_resnet50", 16), ("senet154", 16)])
-def test_a_dilated_senet_is_smps(encoder: str, stride: int) -> None:
+@pytest.mark.parametrize(
+    ("encoder", "stride"),
+    [(encoder, stride) for encoder in DILATED for stride in (8, 16) if (encoder, stride) != ("senet154", 8)],
+)
+def test_a_dilated_encoder_is_smps(encoder: str, stride: int) -> None:
     """In double precision: gates make much of the last bits of single."""
     with torch.device("meta"):
         model = smp.encoders.get_encoder(encoder, weights=None, output_stride=stride)
     model = randomised(model.eval()).double()
-    module = ours(f"encoder {SENETS[encoder]} output_stride={stride} taps=[layer3, layer4]")
-    carried(model, module, {f"layer{n}": f"encoder.layer{n}" for n in range(5)})
-    x = images(97, 64, batch=1).double()
+    name, taps, nodes = DILATED[encoder]
+    module = ours(f"encoder {name} output_stride={stride} taps=[{taps}]")
+    carried(model, module, nodes)
+    x = images(96, 64, batch=1).double()
     with torch.inference_mode():
         for got, wanted in zip(module(x), model(x)[-2:], strict=True):
             assert disagreement(got, wanted) <= 1e-6

@@ -14,7 +14,7 @@ from archdsl.elaboration.values import UNKNOWN, Given, Muted, Partial, Quoted, V
 from archdsl.errors import ArchError, Diagnostic, Mistake
 from archdsl.errors.arguments import MissingArgument, UnknownOption, WrongValue
 from archdsl.errors.names import NotAStage, UnknownStage, UnknownWord
-from archdsl.errors.recipes import ShortcutDiffers
+from archdsl.errors.recipes import PartMoves, ShortcutDiffers
 from archdsl.errors.shapes import DifferentChannels, DifferentSizes
 from archdsl.ops import OPERATIONS
 from archdsl.ops.regularisers import DropPath
@@ -224,8 +224,11 @@ class Joins(Calls):
         if gate.stage is None or gate.place != place:
             return x
         name = context.scope.name_of(gate.stage.word if gate.stage.word != "stage" else "attention")
-        made = self.call(gate.stage, x, self.beside(context), name, gate.stage.span)
-        return self.one_map(made, "a gate", gate.stage.span)
+        span = gate.stage.span
+        made = self.one_map(self.call(gate.stage, x, self.beside(context), name, span), "a gate", span)
+        if made.shape != x.shape:
+            raise ArchError(PartMoves(str(x.shape), str(made.shape), "a gate", "attention").at(span))
+        return made
 
     def _body(self, body: Pipeline, x: Map, gate: GateAt, context: Context) -> Map:
         """The body of a residual with the gates that sit in it."""

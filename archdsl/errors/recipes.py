@@ -97,7 +97,7 @@ class HeadTwice(Mistake):
 
 
 class PartMoves(Mistake):
-    """A part of a recipe that was given another size than its place has."""
+    """A part of a recipe, or a gate, that gives another shape than its place has."""
 
     code = "E263"
     before: str
@@ -105,11 +105,18 @@ class PartMoves(Mistake):
     part: str = "a context module"
     option: str = "form"
 
+    @property
+    def _is_gate(self) -> bool:
+        return self.option in ("attention", "gate")
+
     def message(self) -> str:
-        return f"{self.part} must keep the height and width of its map"
+        return f"{self.part} must keep the {'shape' if self._is_gate else 'height and width'} of its map"
 
     def label(self) -> str:
         return f"it makes {self.after} of {self.before}"
+
+    def help(self) -> str:
+        return "multiply the map by what weighs it: `mul(id, ...)`" if self._is_gate else ""
 
     def blames(self) -> str:
         return self.option

@@ -71,7 +71,7 @@ def full_node(step: Step, row: int, joining: Joining, gates: tuple[StageValue | 
             elif level > row:
                 x = grown(below, step.form, joining.width, x, (like,))
             made = below.call(joining.block, x, *called_with(joining.width, joining.block), name="block")
-            kept(x, made, "a block", "block")
+            kept(x, made)
             gate = gates[level] if level <= row and gates else None
             scales.append(made if gate is None else gated(below, gate, made, "gate"))
         return convolved(net, step, net.add(Concat(), *scales))
@@ -137,10 +137,11 @@ def _ratio(coarse: Map, fine: Map) -> Fraction:
 # ---- parts of a node -----------------------------------------------------------------------------
 
 
-def gated(net: Wiring, gate: StageValue, skip: Map, name: str, **signal: Map) -> Map:
-    """A skip, weighed by a gate, which may see what climbs as its `signal`."""
-    made = net.call(gate, skip, name=name, **signal)
-    kept(skip, made, "a gate", "gate" if signal else "attention")
+def gated(net: Wiring, gate: StageValue, x: Map, name: str, **signal: Map) -> Map:
+    """A map, weighed by a gate, which may see what climbs as its `signal`."""
+    made = net.call(gate, x, name=name, **signal)
+    if made.shape != x.shape:
+        raise PartMoves(str(x.shape), str(made.shape), "a gate", "gate" if signal else "attention")
     return made
 
 
@@ -163,16 +164,15 @@ def convolved(net: Wiring, step: Step, x: Map) -> Map:
     if place == "pre":
         x = net.call(net.library("se"), x, name="se")
     before, x = x, net.call(step.block, x, *called_with(step.width, step.block), name="block", **keywords)
-    kept(before, x, "a block", "block")
+    kept(before, x)
     if place in ("standard", "post"):
         x = net.call(net.library("se"), x, name="se")
     if step.attention is not None:
-        before, x = x, net.call(step.attention, x, name="attention")
-        kept(before, x, "a gate", "attention")
+        x = gated(net, step.attention, x, "attention")
     return x
 
 
-def kept(before: Map, after: Map, part: str, option: str) -> None:
-    """Raises PartMoves for a part of a decoder that changes the size of its map."""
+def kept(before: Map, after: Map) -> None:
+    """Raises PartMoves for a block of a decoder that changes the size of its map."""
     if after.shape.spatial != before.shape.spatial:
-        raise PartMoves(str(before.shape), str(after.shape), part, option)
+        raise PartMoves(str(before.shape), str(after.shape), "a block", "block")

@@ -67,10 +67,6 @@ TOLD = [
     ("E280", "encoder timm:mixer_b16_224 class_token=«true» | gap | flatten"),
     ("E262", "conv 3x3 8 | head 1x1 out=2 supervise=«deep»"),
     ("E263", "encoder plain widths=[8, 16] | context «(conv 3x3 16 stride=2)»"),
-    (
-        "E263",
-        "encoder plain widths=[8, 16] | skip plain | up nearest attention=«(conv 1x1 1)» | head 1x1 out=2",
-    ),
     ("E264", "pyramid(id) | «skip plain» | up transpose | head 1x1 out=2"),
     ("E265", "conv 3x3 8 | «head» 1x1"),
     ("E266", "encoder plain widths=[8, 16] | «skip plain»"),

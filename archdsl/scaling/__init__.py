@@ -75,8 +75,10 @@ class Scalable:
         """The same spec with other widths, one for each of its own, and without published weights.
 
         Its factors of widths are multiplied by `factor`. Raises ArchError where other numbers of the spec
-        hold widths fast.
+        hold widths fast, ValueError where there are more widths or fewer.
         """
+        if len(widths) != len(self.widths):
+            raise ValueError(f"the spec writes {len(self.widths)} widths, not {len(widths)}")
         return self._with((*self._places, *without_weights(self._program)), widths, factor)
 
     def written_out(self, *, encoder: bool) -> Scalable | None:

@@ -111,6 +111,13 @@ def test_a_published_network_has_none(model: str) -> None:
     assert scalable(f"encoder {model} | skip add | up nearest | head 1x1 out=2").is_fixed
 
 
+def test_other_widths_are_one_for_each() -> None:
+    found = scalable("conv 3x3 16 | relu | conv 3x3 32 | relu | head 1x1 out=7")
+    for widths in ([8], [8, 16, 32]):
+        with pytest.raises(ValueError, match="2 widths"):
+            found.scaled(widths)
+
+
 def test_published_weights_do_not_stay() -> None:
     text = 'about task=segmentation weights="timm:x.y"\n\nencoder plain widths=[8, 16] | level 1'
     assert with_widths(scalable(text), {8: 9, 16: 18}).about == {"task": "segmentation"}
@@ -143,6 +150,7 @@ def test_single_widths_are_moved_where_one_factor_is_too_coarse() -> None:
     found = nearer(coarse, [2, 3], square, 58, tolerance=0.06)
     assert (found.widths, found.figure, found.moved) == ((5, 6), 61, {0})
     assert nearer(coarse, [2, 3], square, 58, tolerance=0.11) is coarse
+    assert nearer(coarse, [2, 3], square, 58, tolerance=0.0).figure == 3**2 + 7**2
 
 
 def test_two_widths_are_moved_against_each_other() -> None:
